@@ -1,0 +1,43 @@
+"""What the inbox hands to the detector: entries, in the order in which they were committed.
+
+An entry is an admitted event (pseudonymised, in its normal form), a person's registry record, the word
+that the registry changed, or a tick. `as_of` is the greatest `occurred_at` accepted before it, so that
+what counts as too late depends on the inbox's order alone, never on a worker or a retry.
+"""
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+EntryKind = Literal["event", "person", "registry", "tick"]
+
+
+class Entry(Struct, array_like=True, gc=False):
+    """One row of the inbox.
+
+    seq: its place in the inbox. key: pseudonym of the person; for stock the institution; "" for
+    registry and tick. body: the normal form (JSON) of the event or person record; for `registry` the
+    registry version (JSON integer). as_of, received_at, occurred_at: microseconds since 1970 UTC.
+    historical: came through `qingfeng import`.
+    """
+
+    seq: int
+    kind: EntryKind
+    key: str
+    body: bytes
+    occurred_at: int
+    received_at: int
+    as_of: int
+    request_id: str = ""
+    historical: bool = False
+
+
+class Envelope(Struct, array_like=True):
+    """Entries of one partition that the relay found waiting: one Kafka record."""
+
+    entries: list[Entry]
+
+
+decode_envelope = msgspec.msgpack.Decoder(Envelope).decode
+encode_envelope = msgspec.msgpack.Encoder().encode

@@ -1,0 +1,130 @@
+"""What the detector says: alerts, data defects, dead letters, and how far it has come.
+
+All four travel on the topic `alerts`, keyed like the history that said them, so that for one key the
+last word is the last to arrive. `revision` counts what that history has learnt: a message with a smaller
+revision than the stored one is a late repeat.
+"""
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+AlertStatus = Literal["open", "withdrawn"]
+Severity = Literal[1, 2, 3]
+
+
+class Words(Struct):
+    """The same text in Chinese and English."""
+
+    zh: str
+    en: str
+
+
+class Subject(Struct):
+    """Whom a finding is about; `id` of a person is a pseudonym."""
+
+    kind: Literal["person", "terminal"]
+    id: str
+
+
+class Alert(Struct, kw_only=True):
+    """A finding as outsiders read it (contract, section 3) less version and detected_at, which the
+    alerts service counts. Severity 1 is gravest. `amount`: decimal yuan, two decimals."""
+
+    alert_id: str
+    status: AlertStatus
+    rule: str
+    rule_version: str
+    phase: Literal["pre", "in_process", "post"]
+    severity: int
+    result_type: Literal["suspected", "violation"]
+    subject: Subject
+    institutions: list[str]
+    encounters: list[str]
+    settlements: list[str]
+    happened_at: str
+    amount: str
+    title: Words
+    message: Words
+    evidence: dict
+    basis: list[str]
+    checked: list[str]
+    historical: bool = False
+
+
+NOT_COMPARED = ("version", "detected_at", "message", "evidence")
+"""Fields that may differ between two runs over the same facts."""
+
+
+class Origin(Struct, omit_defaults=True):
+    """The event that led to a message: its request, when the door took it (microseconds), its inbox place."""
+
+    request_id: str = ""
+    received_at: int = 0
+    seq: int = 0
+
+
+class AlertMessage(Struct, tag="alert", kw_only=True):
+    """An alert was opened, changed or withdrawn. When withdrawn, `alert` is None: the stored one stands."""
+
+    key: str
+    revision: int
+    alert_id: str
+    status: AlertStatus
+    alert: Alert | None
+    origin: Origin
+
+
+class DefectMessage(Struct, tag="defect", kw_only=True):
+    """A data defect of an institution: what it sent contradicts itself. Never evidence.
+
+    code: name of the contradiction. path: JSON Pointer into the event. `open` is false once the event
+    was cancelled or corrected.
+    """
+
+    key: str
+    revision: int
+    defect_id: str
+    open: bool
+    institution_id: str
+    event_id: str
+    code: str
+    path: str
+    message: Words
+    origin: Origin
+
+
+class DeadLetterMessage(Struct, tag="dead_letter", kw_only=True):
+    """An entry that could not be judged; `body` as it stood in the inbox (pseudonymised)."""
+
+    stage: str
+    key: str
+    error: str
+    reason: str
+    body: bytes
+    origin: Origin
+
+
+class JudgedMessage(Struct, tag="judged", kw_only=True):
+    """A record of a topic was judged and all that it led to was sent before this message.
+
+    entries: all in it; events: those of them that institutions sent; crossings: partition → greatest
+    offset sent to the crossings topic.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    entries: int
+    events: int
+    too_late: int
+    as_of: int
+    last_seq: int = 0
+    crossings: dict[int, int] = {}
+
+
+Message = AlertMessage | DefectMessage | DeadLetterMessage | JudgedMessage
+
+decode_message = msgspec.msgpack.Decoder(Message).decode
+encode_message = msgspec.msgpack.Encoder().encode

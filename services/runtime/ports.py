@@ -1,0 +1,57 @@
+"""The ground's ports: what a runtime asks of stages, and what it promises them.
+
+The laws, before any method:
+
+1. A stage is pure: (state of one key, message) → (state, emissions). No clock, no I/O, no random.
+2. Applying a message twice is the same as once. A runtime may therefore repeat, but never skip.
+3. State, emissions and position move together: embedded in one transaction; on Kafka all emissions are
+   acknowledged before the state is put, and the state before the offset goes.
+4. One key is in one place at a time, and its messages come in one order.
+5. When `step` raises, the memory is as it was before; the runtime sends the message to the dead letters
+   and goes on.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Protocol
+
+
+class Emission(NamedTuple):
+    """A message for another topic. `key` chooses its partition; `value` is an object of the topic's
+    schema, encoded by the runtime only where it crosses a wire."""
+
+    topic: str
+    key: str
+    value: Any
+
+
+class Memory(Protocol):
+    """What is remembered of one key."""
+
+    key: str
+
+    def changes(self) -> dict[str, bytes | None]:
+        """Cells (name → bytes, None = deleted) changed since the last call; the call takes them."""
+
+
+class Stage(Protocol):
+    """One step of the data's way: what it reads, and what it makes of one key's messages."""
+
+    topic: str
+
+    def fresh(self, key: str) -> Memory:
+        """The memory of a key that nothing is known of."""
+
+    def restore(self, key: str, cells: Iterable[tuple[str, bytes]]) -> Memory:
+        """The memory made of all its cells, in any order."""
+
+    def unpack(self, key: str, packed: bytes) -> Memory:
+        """The memory from its one-piece form."""
+
+    def pack(self, memory: Memory) -> bytes:
+        """The one-piece form: a codec version, then everything."""
+
+    def step(self, memory: Memory, message: Any) -> list[Emission]:
+        """Take one message in. Raises whatever a rule raises, the memory unchanged."""
+
+    def rejudge(self, memory: Memory) -> list[Emission]:
+        """Judge the whole key again: the registry or the parameters changed."""
