@@ -1,0 +1,1 @@
+"""The Kafka ground against a real broker: tests/support/kafka.py."""

@@ -1,0 +1,1 @@
+"""What the tests stand on: real servers, fetched once and started on free local ports."""
