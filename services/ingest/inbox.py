@@ -1,0 +1,282 @@
+"""The inbox: the point of durability and idempotency, unique by (institution_id, event_id).
+
+Concurrent requests share commits: one writer task takes what is waiting and inserts it with a single
+statement, then answers all of them. Totals and the vault's new identifiers ride in the same statement.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from schemas.entry import Entry
+from services.ingest import reader, statements
+from services.ingest.reader import Position
+from services.ingest.rows import Outcome, Row
+from services.ingest.vault import Vault
+from services.runtime.clock import Clock, system_clock
+from services.runtime.database import driver, transaction
+from services.runtime.errors import Unavailable, is_database_away
+from services.runtime.logs import log
+
+APPEND_SECONDS = 1.7
+"""How long a request may wait for its commit before it hears that the inbox is away."""
+BATCH_ROWS = 2_000
+BATCH_BYTES = 8 * 1024 * 1024
+HIDDEN_POLL_SECONDS = 0.005
+CHANNEL = "qingfeng_inbox"
+
+RETRY_ONCE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+class _Request:
+    """Rows that are answered together."""
+
+    __slots__ = ("answer", "historical", "request_id", "rows", "size")
+
+    def __init__(self, rows: Sequence[Row], request_id: str, historical: bool) -> None:
+        self.rows = rows
+        self.request_id = request_id
+        self.historical = historical
+        self.size = sum(len(row.body) for row in rows)
+        self.answer: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
+
+
+class Inbox:
+    """Appends to and reads from the inbox. `start` before use and `close` after, on one event loop.
+
+    writer: names this process's row of totals. accepted_rows, accepted_bytes: what this process added
+    since it started. changed: set after each commit here and after each notification from elsewhere.
+    """
+
+    def __init__(
+        self, engine: AsyncEngine, vault: Vault, *, writer: str = "main", clock: Clock = system_clock
+    ) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._writer = writer
+        self._clock = clock
+        self._waiting: deque[_Request] = deque()
+        self._work = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._hidden = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self.accepted_rows = 0
+        self.accepted_bytes = 0
+
+    async def start(self) -> None:
+        """Begin to write and to listen. Works, and keeps trying, while the database is away."""
+        self._tasks = [
+            asyncio.create_task(self._write_forever()),
+            asyncio.create_task(self._listen_forever()),
+        ]
+
+    async def close(self) -> None:
+        """Stop; requests still waiting are answered Unavailable."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._fail(list(self._waiting), Unavailable("shutting down"))
+        self._waiting.clear()
+
+    async def append(
+        self, rows: Sequence[Row], request_id: str = "", *, historical: bool = False
+    ) -> list[Outcome]:
+        """Commit rows; one outcome a row, in order. Raises Unavailable when the database is away."""
+        request = _Request(rows, request_id, historical)
+        self._waiting.append(request)
+        self._work.set()
+        try:
+            async with asyncio.timeout(APPEND_SECONDS):
+                return await request.answer
+        except TimeoutError:
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(request)
+            raise Unavailable("the database does not answer") from None
+
+    async def read(
+        self, connection: asyncpg.Connection, after: Position, limit: int
+    ) -> tuple[list[Entry], Position]:
+        """As `reader.read`; remembers for `wait` whether committed rows hide behind an open transaction."""
+        entries, position = await reader.read(connection, after, limit)
+        self._hidden = not entries and await reader.hidden(connection, after)
+        return entries, position
+
+    async def wait(self, timeout: float = 0.5) -> None:
+        """Return when something may have arrived since the last call, at the latest after `timeout` s.
+
+        For one consumer. Comes back within milliseconds while the last `read` left rows behind an open
+        transaction, whose end nobody announces.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HIDDEN_POLL_SECONDS if self._hidden else timeout):
+                await self._changed.wait()
+        self._changed.clear()
+
+    async def append_person_records(
+        self, records: Iterable[tuple[str, bytes]], connection: asyncpg.Connection
+    ) -> int:
+        """Persons' registry records (pseudonym, body) in the caller's transaction; returns how many."""
+        keys, bodies = [], []
+        for key, body in records:
+            keys.append(key)
+            bodies.append(body)
+        await connection.execute(
+            statements.APPEND_OTHERS, "person", keys, bodies, self._clock(), 0, self._writer
+        )
+        return len(keys)
+
+    async def append_registry_change(self, version: int, connection: asyncpg.Connection) -> None:
+        """The word that the registry is now at `version`, in the caller's transaction."""
+        body = str(version).encode()
+        await connection.execute(
+            statements.APPEND_OTHERS, "registry", [""], [body], self._clock(), 0, self._writer
+        )
+
+    async def append_tick(self) -> bool:
+        """Say what time it is, once a minute whoever calls; returns whether this call did."""
+        now = self._clock()
+        async with transaction(self._engine) as connection:
+            done = await connection.fetchval(
+                statements.APPEND_TICK, f"tick:{now // 60_000_000}", now, self._writer
+            )
+        self._changed.set()
+        return done > 0
+
+    async def _write_forever(self) -> None:
+        while True:
+            try:
+                async with driver(self._engine) as connection:
+                    while True:
+                        await self._work.wait()
+                        await self._commit(connection, self._take())
+            except Exception as error:
+                if not is_database_away(error):
+                    log.error("inbox_writer_failed", error=type(error).__name__)
+                await self._refuse_for(0.2)
+
+    async def _refuse_for(self, seconds: float) -> None:
+        """With the database away nobody needs to wait for the full time-out."""
+        self._fail(list(self._waiting), Unavailable("the database is away"))
+        self._waiting.clear()
+        self._work.clear()
+        await asyncio.sleep(seconds)
+
+    def _take(self) -> list[_Request]:
+        batch: list[_Request] = []
+        rows = size = 0
+        while self._waiting and rows < BATCH_ROWS and size < BATCH_BYTES:
+            request = self._waiting.popleft()
+            batch.append(request)
+            rows += len(request.rows)
+            size += request.size
+        if not self._waiting:
+            self._work.clear()
+        return batch
+
+    async def _commit(self, connection: asyncpg.Connection, batch: list[_Request]) -> None:
+        try:
+            outcomes = await self._insert_retrying(connection, batch)
+        except BaseException as error:
+            if is_database_away(error) or isinstance(error, asyncio.CancelledError):
+                self._fail(batch, Unavailable("the database is away"))
+                raise
+            await self._blame(connection, batch, error)
+            return
+        for request, answer in zip(batch, outcomes, strict=True):
+            if not request.answer.done():
+                request.answer.set_result(answer)
+
+    async def _blame(
+        self, connection: asyncpg.Connection, batch: list[_Request], error: BaseException
+    ) -> None:
+        """One request's rows cannot be stored: the others must not suffer for it."""
+        if len(batch) == 1:
+            log.error("inbox_insert_failed", error=type(error).__name__, request_id=batch[0].request_id)
+            self._fail(batch, error)
+            return
+        for request in batch:
+            await self._commit(connection, [request])
+
+    async def _insert_retrying(
+        self, connection: asyncpg.Connection, batch: list[_Request]
+    ) -> list[list[Outcome]]:
+        async with asyncio.timeout(APPEND_SECONDS):
+            try:
+                return await self._insert(connection, batch)
+            except RETRY_ONCE:
+                return await self._insert(connection, batch)
+
+    async def _insert(self, connection: asyncpg.Connection, batch: list[_Request]) -> list[list[Outcome]]:
+        firsts: dict[tuple[str, str], tuple[Row, _Request]] = {}
+        for request in batch:
+            for row in request.rows:
+                firsts.setdefault((row.institution_id, row.event_id), (row, request))
+        rows = [row for row, _ in firsts.values()]
+        sealed = self._vault.seal(identifier for row in rows for identifier in row.identifiers)
+        done = await connection.fetchrow(
+            statements.APPEND_EVENTS,
+            *statements.columns(rows),
+            [request.request_id for _, request in firsts.values()],
+            [request.historical for _, request in firsts.values()],
+            self._clock(),
+            self._writer,
+            *sealed.columns,
+        )
+        self._vault.remember(sealed)
+        inserted, size, fresh, _ = done
+        if inserted:
+            self.accepted_rows += inserted
+            self.accepted_bytes += size
+            self._changed.set()
+        taken = set(firsts) if fresh is None else set(map(tuple, fresh))
+        known = {identity: row.content_hash for identity, (row, _) in firsts.items() if identity in taken}
+        if len(taken) < len(firsts):
+            known.update(await self._stored_hashes(connection, [one for one in firsts if one not in taken]))
+        return [_answers(request.rows, known, taken) for request in batch]
+
+    async def _stored_hashes(
+        self, connection: asyncpg.Connection, identities: list[tuple[str, str]]
+    ) -> dict[tuple[str, str], bytes]:
+        rows = await connection.fetch(
+            statements.HASHES, [one for one, _ in identities], [other for _, other in identities]
+        )
+        return {(row[0], row[1]): row[2] for row in rows}
+
+    def _fail(self, batch: list[_Request], error: BaseException) -> None:
+        for request in batch:
+            if not request.answer.done():
+                request.answer.set_exception(error)
+                request.answer.exception()
+
+    async def _listen_forever(self) -> None:
+        """Wake `wait` for what other processes commit."""
+        while True:
+            with contextlib.suppress(Exception):
+                async with driver(self._engine) as connection:
+                    ended = asyncio.Event()
+                    connection.add_termination_listener(lambda *_, ended=ended: ended.set())
+                    await connection.add_listener(CHANNEL, lambda *_: self._changed.set())
+                    self._changed.set()
+                    await ended.wait()
+            await asyncio.sleep(0.5)
+
+
+def _answers(
+    rows: Sequence[Row], known: dict[tuple[str, str], bytes], taken: set[tuple[str, str]]
+) -> list[Outcome]:
+    """The first row of an identity that was inserted is accepted; its repeats are compared with it."""
+    answers: list[Outcome] = []
+    for row in rows:
+        identity = (row.institution_id, row.event_id)
+        if known.get(identity) != row.content_hash:
+            answers.append("conflict")
+        elif identity in taken:
+            taken.discard(identity)
+            answers.append("accepted")
+        else:
+            answers.append("duplicate")
+    return answers

@@ -1,0 +1,68 @@
+"""Reading the inbox in commit order, without ever passing a row that is not yet committed.
+
+Sequence numbers are drawn before the commit, so a later number may be visible while an earlier one is
+not. Rows carry the id of their transaction; a reader takes rows of transactions below the oldest one
+still open, in the order (xid, seq). What is skipped now comes later, at a greater position.
+"""
+
+from typing import NamedTuple
+
+import asyncpg
+
+from schemas.entry import Entry
+
+READ = """
+SELECT seq, kind, key, body, occurred_at, received_at, request_id, historical, xid FROM inbox
+WHERE (xid, seq) > ($1, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+ORDER BY xid, seq LIMIT $3
+"""
+BEYOND = "SELECT EXISTS (SELECT FROM inbox WHERE (xid, seq) > ($1, $2))"
+LOAD = "SELECT xid, seq, as_of, count FROM progress WHERE name = $1"
+STORE = """
+INSERT INTO progress (name, xid, seq, as_of, count) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (name) DO UPDATE SET xid = excluded.xid, seq = excluded.seq, as_of = excluded.as_of,
+    count = excluded.count, updated_at = now()
+"""
+
+
+class Position(NamedTuple):
+    """How far a reader has come: the last row taken, the greatest `occurred_at` and the number of
+    entries up to it."""
+
+    xid: int = 0
+    seq: int = 0
+    as_of: int = 0
+    count: int = 0
+
+
+START = Position()
+
+
+async def read(connection: asyncpg.Connection, after: Position, limit: int) -> tuple[list[Entry], Position]:
+    """Up to `limit` entries after a position, and the position after them."""
+    rows = await connection.fetch(READ, after.xid, after.seq, limit)
+    if not rows:
+        return [], after
+    as_of = after.as_of
+    entries = []
+    for seq, kind, key, body, occurred_at, received_at, request_id, historical, _ in rows:
+        entries.append(Entry(seq, kind, key, body, occurred_at, received_at, as_of, request_id, historical))
+        if occurred_at > as_of:
+            as_of = occurred_at
+    return entries, Position(rows[-1]["xid"], rows[-1]["seq"], as_of, after.count + len(rows))
+
+
+async def hidden(connection: asyncpg.Connection, after: Position) -> bool:
+    """Whether committed rows wait behind a transaction that is still open."""
+    return await connection.fetchval(BEYOND, after.xid, after.seq)
+
+
+async def load_position(connection: asyncpg.Connection, name: str) -> Position:
+    """Where the reader `name` stands; the beginning when it never stored a position."""
+    row = await connection.fetchrow(LOAD, name)
+    return Position(*row) if row else START
+
+
+async def store_position(connection: asyncpg.Connection, name: str, position: Position) -> None:
+    """Keep where the reader `name` stands, in the caller's transaction."""
+    await connection.execute(STORE, name, *position)

@@ -1,0 +1,75 @@
+"""The vault: one row a distinct identifier, sealed with AES-256-GCM, from which a pseudonym is undone.
+
+The row's place (domain, pseudonym) is authenticated with it, so that rows cannot be exchanged. What the
+process knows to be stored is remembered, so that a known person costs nothing.
+"""
+
+import os
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import asyncpg
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from services.ingest.rows import Identifier
+
+REMEMBERED_AT_MOST = 1_000_000
+NONCE_BYTES = 12
+
+STORE = """
+INSERT INTO vault (domain, pseudonym, nonce, sealed)
+SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[]) ON CONFLICT DO NOTHING
+"""
+
+
+class Sealed(NamedTuple):
+    """New vault rows, column by column: domain, pseudonym, nonce, sealed."""
+
+    columns: tuple[list[str], list[str], list[bytes], list[bytes]]
+
+
+class Vault:
+    """Seals identifiers under a 32-byte key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+        self._stored: set[tuple[str, str]] = set()
+
+    def seal(self, identifiers: Iterable[Identifier]) -> Sealed:
+        """Rows for those not known to be stored, each once."""
+        columns: tuple[list[str], list[str], list[bytes], list[bytes]] = ([], [], [], [])
+        fresh: set[tuple[str, str]] = set()
+        for domain, pseudonym, raw in identifiers:
+            place = (domain, pseudonym)
+            if place in self._stored or place in fresh:
+                continue
+            fresh.add(place)
+            nonce = os.urandom(NONCE_BYTES)
+            columns[0].append(domain)
+            columns[1].append(pseudonym)
+            columns[2].append(nonce)
+            columns[3].append(self._cipher.encrypt(nonce, raw.encode(), _place(domain, pseudonym)))
+        return Sealed(columns)
+
+    def remember(self, sealed: Sealed) -> None:
+        """These rows are committed; call after the commit only."""
+        if len(self._stored) > REMEMBERED_AT_MOST:
+            self._stored.clear()
+        self._stored.update(zip(sealed.columns[0], sealed.columns[1], strict=True))
+
+    async def store(self, connection: asyncpg.Connection, sealed: Sealed) -> None:
+        """Write rows in the caller's transaction."""
+        await connection.execute(STORE, *sealed.columns)
+
+    async def reveal(self, connection: asyncpg.Connection, domain: str, pseudonym: str) -> str | None:
+        """The identifier behind a pseudonym, None when unknown. Raises InvalidTag for an altered row."""
+        row = await connection.fetchrow(
+            "SELECT nonce, sealed FROM vault WHERE domain = $1 AND pseudonym = $2", domain, pseudonym
+        )
+        if row is None:
+            return None
+        return self._cipher.decrypt(row[0], row[1], _place(domain, pseudonym)).decode()
+
+
+def _place(domain: str, pseudonym: str) -> bytes:
+    return f"{domain}\0{pseudonym}".encode()

@@ -1,0 +1,24 @@
+"""Fixtures for all: `postgres`, `database_url`, `settings`, and Kafka's where its module is there."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from services.settings import Settings
+
+pytest_plugins = [
+    name for name in ("tests.support.database", "tests.support.kafka") if find_spec(name) is not None
+]
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings of a system on a fresh database and an empty data folder; fixed keys."""
+    return Settings(
+        data_dir=tmp_path / "data",
+        database_url=database_url,
+        pseudonym_key="pseudonym key for the tests only",
+        vault_key="vault key for the tests only, 123",
+        log_level="error",
+    )
