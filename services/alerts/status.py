@@ -1,0 +1,62 @@
+"""How far the system has come: accepted, judged, stored, and what lies between.
+
+All numbers that are compared come from one statement, hence from one snapshot of the database: what is
+judged there was accepted there, so a lag of 0 means that everything accepted so far is judged and stored.
+"""
+
+from typing import Any
+
+from schemas import moments
+
+OLDEST_WITHIN = 20_000
+
+NUMBERS = """
+    WITH inbox AS (
+        SELECT coalesce(sum(entries), 0)::bigint AS entries, coalesce(sum(events), 0)::bigint AS events,
+               coalesce(max(as_of), 0)::bigint AS as_of
+        FROM inbox_totals
+    ), done AS (
+        SELECT coalesce(sum(entries), 0)::bigint AS entries, coalesce(sum(events), 0)::bigint AS events,
+               coalesce(sum(too_late), 0)::bigint AS too_late
+        FROM judged WHERE right(topic, 6) = 'events'
+    ), sent AS (
+        SELECT c.key::int AS partition, max(c.value::bigint) AS "offset"
+        FROM judged j, jsonb_each_text(j.crossings::jsonb) c WHERE right(j.topic, 6) = 'events' GROUP BY c.key
+    ), unread AS (
+        SELECT coalesce(sum(greatest(sent."offset" - coalesce(j."offset", -1), 0)), 0)::bigint AS records
+        FROM sent LEFT JOIN judged j ON right(j.topic, 9) = 'crossings' AND j.partition = sent.partition
+    )
+    SELECT inbox.events AS accepted, done.events AS judged, inbox.entries - done.entries AS unjudged,
+           unread.records AS crossings, done.too_late, inbox.as_of, ledger.stored, ledger.open,
+           (SELECT count(*) FROM dead_letter WHERE retried_at IS NULL) AS dead_letters
+    FROM inbox, done, unread, alert_ledger ledger
+"""
+OLDEST = """
+    SELECT received_at FROM inbox WHERE (xid, seq) =
+        (SELECT (xid, seq) FROM inbox ORDER BY xid DESC, seq DESC OFFSET $1 LIMIT 1)
+"""
+
+
+async def read(raw: Any, now: int) -> dict[str, Any]:
+    """The status as outsiders read it. now: microseconds since 1970, for the age of the oldest unjudged.
+
+    The age is that of the n-th newest entry when n are unjudged (of the 20,000th when there are more).
+    """
+    row = await raw.fetchrow(NUMBERS)
+    unjudged = max(row["unjudged"], 0)
+    behind = unjudged + row["crossings"]
+    return {
+        "accepted": row["accepted"],
+        "judged": row["judged"],
+        "alerts_stored": row["stored"],
+        "alerts_open": row["open"],
+        "dead_letters": row["dead_letters"],
+        "too_late": row["too_late"],
+        "lag": {"events": behind, "seconds": await _age(raw, unjudged, now) if behind else 0.0},
+        "as_of": moments.normal(row["as_of"]) if row["as_of"] else None,
+    }
+
+
+async def _age(raw: Any, unjudged: int, now: int) -> float:
+    received_at = await raw.fetchval(OLDEST, max(min(unjudged, OLDEST_WITHIN) - 1, 0))
+    return round(max(now - (received_at or now), 0) / moments.SECOND, 3)

@@ -1,0 +1,1 @@
+"""Webhooks: whom alerts are told to, the outbox, and the engine that delivers it."""
