@@ -18,7 +18,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Field `data_dir` is read from `QINGFENG_DATA_DIR`, and so on; `NAME_FILE` names a file that holds it."""
+    """Field `data_dir` is read from `QINGFENG_DATA_DIR`, and so on; `…_FILE` names a file that holds it."""
 
     data_dir: Path = Path(".qingfeng")
     database_url: str = ""

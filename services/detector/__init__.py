@@ -1,0 +1,1 @@
+"""The judge: settlement facts in, explained findings out. A function of facts, nothing else."""

@@ -1,0 +1,24 @@
+"""The catalogue: every rule, listed by hand."""
+
+from services.detector.rule import Rule
+from services.detector.rules.a01_overlapping_stays import OverlappingStays
+from services.detector.rules.a02_two_stays_at_once import TwoStaysAtOnce
+from services.detector.rules.a03_visit_inside_stay import VisitInsideStay
+from services.detector.rules.a04_pharmacy_swipe_inside_stay import PharmacySwipeInsideStay
+from services.detector.rules.a05_impossible_travel import ImpossibleTravel
+from services.detector.rules.a07_repeated_swipe import RepeatedSwipe
+from services.detector.rules.a08_settlement_after_death import SettlementAfterDeath
+from services.detector.rules.b01_kept_cards import KeptCards
+from services.detector.rules.d14_duplicate_settlement import DuplicateSettlement
+
+RULES: tuple[Rule, ...] = (
+    OverlappingStays(),
+    TwoStaysAtOnce(),
+    VisitInsideStay(),
+    PharmacySwipeInsideStay(),
+    ImpossibleTravel(),
+    RepeatedSwipe(),
+    SettlementAfterDeath(),
+    KeptCards(),
+    DuplicateSettlement(),
+)

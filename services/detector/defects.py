@@ -1,0 +1,95 @@
+"""Data defects: what an institution sent contradicts itself. Named for the institution, never evidence."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from schemas.finding import Words
+from schemas.moments import MINUTE
+from services.detector.facts import STAY_KINDS, Fact, Kind
+from services.detector.history import PersonHistory, Ref
+from services.detector.view import FOREVER, PersonView, Stay
+
+CLOCK_AHEAD = 10 * MINUTE
+"""An event written this long before it happened shows a clock that is off."""
+
+WORDS = {
+    "amounts_do_not_add_up": Words("费用合计与各项支付之和不符", "the total is not the sum of its parts"),
+    "negative_line": Words("负数明细未指明所冲销的明细", "a negative line that names no line it refunds"),
+    "end_before_begin": Words("结束时间早于开始时间", "it ends before it begins"),
+    "discharge_before_admission": Words("出院时间早于入院时间", "the discharge lies before the admission"),
+    "clock_ahead": Words("上传时间早于发生时间", "written before it happened: is the clock right?"),
+    "placeholder_person": Words(
+        "同一人员编号的有效记录超过上限，疑似占位编号，暂停判断",
+        "more live records under one person id than a person can have: a placeholder? Judgement is suspended",
+    ),
+}
+PATHS = {
+    "amounts_do_not_add_up": "/amounts/total",
+    "negative_line": "/lines",
+    "end_before_begin": "/end_at",
+    "discharge_before_admission": "/occurred_at",
+    "clock_ahead": "/recorded_at",
+    "placeholder_person": "/person_id",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One contradiction: where it stands and what it is called."""
+
+    code: str
+    institution: str
+    event: str
+    ref: Ref
+
+    @property
+    def alert_id(self) -> str:
+        """Deterministic name, like an alert's."""
+        text = repr((self.code, self.institution, self.event))
+        return f"defect-{sha256(text.encode()).hexdigest()[:24]}"
+
+    @property
+    def words(self) -> Words:
+        """What is wrong, in words."""
+        return WORDS[self.code]
+
+    @property
+    def path(self) -> str:
+        """JSON Pointer into the event."""
+        return PATHS[self.code]
+
+
+def defects_of(view: PersonView, refs: Iterable[Ref]) -> Iterator[Defect]:
+    """Defects of the live facts of some encounters."""
+    for ref in refs:
+        facts = view.history.encounter(ref)
+        for fact in facts:
+            for code in fact.detail.defects.split():
+                yield Defect(code, fact.institution, fact.event, ref)
+            if fact.occurred - fact.recorded > CLOCK_AHEAD:
+                yield Defect("clock_ahead", fact.institution, fact.event, ref)
+        yield from _stay_defects(ref, facts)
+
+
+def _stay_defects(ref: Ref, facts: list[Fact]) -> Iterator[Defect]:
+    if not any(fact.kind in STAY_KINDS for fact in facts):
+        return
+    stay = Stay(ref, facts)
+    if stay.discharge is not None and stay.begin != FOREVER and stay.end < stay.begin:
+        yield Defect("discharge_before_admission", ref[0], stay.discharge.event, ref)
+
+
+def may_be_defective(fact: Fact) -> bool:
+    """Whether the coming of a fact can make or mend a defect: a cheap way out for the many that cannot."""
+    return (
+        bool(fact.detail.defects)
+        or fact.kind in STAY_KINDS
+        or fact.kind == Kind.CANCELLATION
+        or fact.occurred - fact.recorded > CLOCK_AHEAD
+    )
+
+
+def placeholder(history: PersonHistory) -> Defect:
+    """The one defect of a person with too many live facts: no single institution's, named by the key."""
+    return Defect("placeholder_person", "", history.key, ("", ""))

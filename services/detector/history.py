@@ -1,0 +1,464 @@
+"""What is remembered of a person: facts by identity; what counts is a view.
+
+A history is a grow-only set of facts named by (institution, event_id). Of several versions of one thing
+the greatest (recorded_at, event_id) that no cancellation removes is live. Adding a fact twice is the
+same as once, and the order of adding leaves no trace: everything here is a function of the set.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from schemas.registry import Person
+from services.detector.facts import SETTLEMENTS, Fact, Kind, Line
+
+Ref = tuple[str, str]
+"""(institution, encounter_id)."""
+
+CODEC = 1
+
+
+class Said(Struct, array_like=True, gc=False):
+    """A finding that stands: the rule, the encounters it names, a digest of its compared fields."""
+
+    rule: str
+    members: list[Ref]
+    digest: bytes
+    defect: bool = False
+
+
+class Change(NamedTuple):
+    """An encounter before and after a fact came: its live facts."""
+
+    ref: Ref
+    before: list[Fact]
+    after: list[Fact]
+
+
+class Packed(Struct, array_like=True):
+    """The one-piece form of a history."""
+
+    codec: int
+    turns: int
+    suspended: bool
+    facts: list[Fact]
+    idle: list[Fact]
+    said: dict[str, Said]
+    record: Fact | None
+
+
+_unpack = msgspec.msgpack.Decoder(Packed).decode
+_encode = msgspec.msgpack.Encoder(decimal_format="string").encode
+_fact = msgspec.msgpack.Decoder(Fact).decode
+_said = msgspec.msgpack.Decoder(Said).decode
+_head = msgspec.msgpack.Decoder(tuple[int, bool]).decode
+
+SAID_CELL = "!"
+NOTHING_NEGATIVE: frozenset = frozenset(("nothing negative",))
+"""Offsets of a history without refunds, so that most histories ask once."""
+HEAD_CELL = ""
+
+
+def identity(fact: Fact) -> tuple[str, str, str]:
+    """What a fact is a version of (contract, section 2)."""
+    kind = fact.kind
+    if kind in SETTLEMENTS:
+        return ("settlement", fact.institution, fact.id)
+    if kind == Kind.ADMISSION:
+        return ("admission", fact.institution, fact.id)
+    if kind == Kind.DISCHARGE:
+        return ("discharge", fact.institution, fact.id)
+    return (_TYPE_NAMES[kind], fact.institution, fact.event)
+
+
+_TYPE_NAMES = {
+    Kind.FEE_LINES: "fee_lines",
+    Kind.IDENTITY_CHECK: "identity_check",
+    Kind.INSPECTION: "inspection",
+    Kind.CANCELLATION: "cancellation",
+}
+
+
+def _place(fact: Fact) -> tuple[int, str, str, str]:
+    return (fact.at, fact.institution, fact.id, fact.event)
+
+
+class PersonHistory:
+    """Facts of one person.
+
+    `facts` are live, in order of (time, institution, id); `idle` are cancellations and versions that do
+    not count; `record` is the registry record, of several the last loaded; `said` the findings that stand.
+    """
+
+    __slots__ = (
+        "_changed", "_offsets", "facts", "idle", "key", "record", "said", "stays", "suspended", "turns",
+    )  # fmt: skip
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.turns = 0
+        self.suspended = False
+        self.facts: list[Fact] = []
+        self.idle: list[Fact] = []
+        self.record: Fact | None = None
+        self.said: dict[str, Said] = {}
+        self.stays: list | None = None
+        """Cache of the view's stays; None when it must be made again."""
+        self._offsets: frozenset | None = None
+        self._changed: dict[str, bytes | None] = {}
+
+    # -- facts ------------------------------------------------------------------------------------------
+
+    def knows(self, fact: Fact) -> bool:
+        """Whether this very event is already in the set."""
+        event, institution = fact.event, fact.institution
+        for other in self.facts:
+            if other.event == event and other.institution == institution:
+                return True
+        return any(other.event == event and other.institution == institution for other in self.idle)
+
+    def add(self, fact: Fact) -> list[Change] | None:
+        """Put a fact into the set; None when it was there. The encounters it touches, before and after."""
+        if fact.kind == Kind.PERSON:
+            return self._add_record(fact)
+        if self.knows(fact):
+            return None
+        self.turns += 1
+        self._changed[_slot(fact)] = b"+"
+        if fact.kind == Kind.CANCELLATION or self._concerned(fact) or self._has_version(fact):
+            return self._settle(fact)
+        ref = (fact.institution, fact.encounter)
+        before = self.encounter(ref)
+        self._insert(fact)
+        return [Change(ref, before, [*before, fact])]
+
+    def remove(self, fact: Fact, record: Fact | None) -> None:
+        """Take a fact out again, as if it had never come (a rule raised on it); `record` stood before it."""
+        self._changed.pop(_slot(fact), None)
+        self.turns -= 1
+        if fact.kind == Kind.PERSON:
+            self.record = record
+            if record is not None:
+                self._changed.pop(_slot(record), None)
+            return
+        everything = [
+            other
+            for other in (*self.facts, *self.idle)
+            if not (other.event == fact.event and other.institution == fact.institution)
+        ]
+        self._resolve_all(everything)
+
+    def drop(self, old: Iterable[Fact]) -> None:
+        """Forget live facts that aged out."""
+        for fact in old:
+            self._take(fact)
+            self._changed[_slot(fact)] = None
+
+    def encounter(self, ref: Ref) -> list[Fact]:
+        """Live facts of one encounter, in order."""
+        return _of(self.facts, ref)
+
+    def position(self, fact: Fact) -> int:
+        """Index in `facts` at which a fact stands or would stand."""
+        return bisect_left(self.facts, _place(fact), key=_place)
+
+    def since(self, moment: int) -> int:
+        """Index of the first live fact at or after a moment."""
+        return bisect_left(self.facts, moment, key=_at)
+
+    def versions(self, fact: Fact) -> list[Fact]:
+        """All versions known of what a fact is a version of, live or not."""
+        name = identity(fact)
+        return [other for other in (*self.facts, *self.idle) if identity(other) == name]
+
+    def is_offset(self, fact: Fact) -> bool:
+        """Whether a settlement and a negative mirror of the same encounter take each other back whole
+        (rules.md §0.5)."""
+        offsets = self._offsets
+        if offsets is None:
+            offsets = self._offsets = self._find_offsets()
+        if offsets is NOTHING_NEGATIVE:
+            return False
+        return (fact.institution, fact.encounter, abs(fact.total)) in offsets
+
+    def _find_offsets(self) -> frozenset:
+        if not any(fact.total < 0 for fact in self.facts):
+            return NOTHING_NEGATIVE
+        sums = {
+            (fact.institution, fact.encounter, fact.total) for fact in self.facts if fact.kind in SETTLEMENTS
+        }
+        return frozenset(
+            (institution, encounter, -total)
+            for institution, encounter, total in sums
+            if total < 0 and (institution, encounter, -total) in sums
+        )
+
+    @property
+    def person(self) -> Person | None:
+        """The person's registry record, where one is known."""
+        return self.record.person if self.record else None
+
+    def standing_cancellations(self) -> list[Fact]:
+        """Cancellations that no later one takes back."""
+        return standing([fact for fact in self.idle if fact.kind == Kind.CANCELLATION])
+
+    # -- what was said ----------------------------------------------------------------------------------
+
+    def say(self, finding_id: str, said: Said | None) -> None:
+        """Note that a finding stands, or (None) no longer does."""
+        if said is None:
+            self.said.pop(finding_id, None)
+        else:
+            self.said[finding_id] = said
+        self._changed[SAID_CELL + finding_id] = b"+"
+
+    def suspend(self, suspended: bool) -> None:
+        """Note whether the person is suspended (contract, section 3)."""
+        self.suspended = suspended
+
+    # -- storing ----------------------------------------------------------------------------------------
+
+    def changes(self) -> dict[str, bytes | None]:
+        """Cells changed since the last call: a cell a fact, a cell a finding, one head."""
+        if not self._changed:
+            return {}
+        changed, self._changed = self._changed, {}
+        by_slot = {_slot(fact): fact for fact in self._everything()} if len(changed) > 2 else None
+        cells: dict[str, bytes | None] = {HEAD_CELL: _encode((self.turns, self.suspended))}
+        for cell in changed:
+            if cell.startswith(SAID_CELL):
+                said = self.said.get(cell[1:])
+                cells[cell] = None if said is None else _encode(said)
+            else:
+                fact = by_slot.get(cell) if by_slot is not None else self._by_slot(cell)
+                cells[cell] = None if fact is None else _encode(fact)
+        return cells
+
+    def pack(self) -> bytes:
+        """The one-piece form."""
+        return _encode(
+            Packed(CODEC, self.turns, self.suspended, self.facts, self.idle, self.said, self.record)
+        )
+
+    @classmethod
+    def unpack(cls, key: str, packed: bytes) -> "PersonHistory":
+        """From the one-piece form. Raises msgspec.DecodeError on what this codec cannot read."""
+        form = _unpack(packed)
+        history = cls(key)
+        history.turns, history.suspended = form.turns, form.suspended
+        history.facts, history.idle, history.said = form.facts, form.idle, form.said
+        history.record = form.record
+        return history
+
+    @classmethod
+    def restore(cls, key: str, cells: Iterable[tuple[str, bytes]]) -> "PersonHistory":
+        """From all cells, in any order."""
+        history = cls(key)
+        facts = []
+        for cell, body in cells:
+            if cell == HEAD_CELL:
+                history.turns, history.suspended = _head(body)
+            elif cell.startswith(SAID_CELL):
+                history.said[cell[1:]] = _said(body)
+            else:
+                fact = _fact(body)
+                if fact.kind == Kind.PERSON:
+                    history.record = fact
+                else:
+                    facts.append(fact)
+        history._resolve_all(facts)
+        return history
+
+    # -- inside -----------------------------------------------------------------------------------------
+
+    def _everything(self) -> list[Fact]:
+        record = [self.record] if self.record else []
+        return [*self.facts, *self.idle, *record]
+
+    def _by_slot(self, slot: str) -> Fact | None:
+        return next((fact for fact in self._everything() if _slot(fact) == slot), None)
+
+    def _add_record(self, fact: Fact) -> list[Change] | None:
+        if self.record is not None:
+            if self.record.recorded >= fact.recorded:
+                return None
+            self._changed[_slot(self.record)] = None
+        self.turns += 1
+        self.record = fact
+        self._changed[_slot(fact)] = b"+"
+        return []
+
+    def _concerned(self, fact: Fact) -> bool:
+        """Whether a cancellation or an idle version may be about the same thing."""
+        names = (fact.id, fact.encounter, fact.event)
+        return any(other.institution == fact.institution and other.id in names for other in self.idle)
+
+    def _has_version(self, fact: Fact) -> bool:
+        if fact.kind not in SETTLEMENTS and fact.kind not in (Kind.ADMISSION, Kind.DISCHARGE):
+            return False
+        name = identity(fact)
+        id = fact.id
+        return any(other.id == id and identity(other) == name for other in self.facts)
+
+    def _insert(self, fact: Fact) -> None:
+        facts = self.facts
+        if facts and _place(facts[-1]) > _place(fact):
+            insort(facts, fact, key=_place)
+        else:
+            facts.append(fact)
+        self._forget_views(fact)
+
+    def _take(self, fact: Fact) -> None:
+        for index, other in enumerate(self.facts):
+            if other is fact:
+                del self.facts[index]
+                break
+        self._forget_views(fact)
+
+    def _forget_views(self, fact: Fact) -> None:
+        if fact.kind < Kind.VISIT:
+            self.stays = None
+        if fact.total < 0 or self._offsets is not NOTHING_NEGATIVE:
+            self._offsets = None
+
+    def _settle(self, fact: Fact) -> list[Change]:
+        """The slow way: other versions or cancellations are about; find anew what is live."""
+        before = {_name(other): other for other in self.facts}
+        refs = {(other.institution, other.encounter) for other in self.versions(fact)}
+        old = self.facts
+        self._resolve_all([*self.facts, *self.idle, fact])
+        after = {_name(other): other for other in self.facts}
+        if fact.kind != Kind.CANCELLATION:
+            refs.add((fact.institution, fact.encounter))
+        elif fact.detail.cancels_type == "fee_lines":
+            refs.add((fact.institution, fact.id))
+        for name in before.keys() ^ after.keys():
+            moved = before.get(name) or after[name]
+            refs.add((moved.institution, moved.encounter))
+        return [Change(ref, _of(old, ref), self.encounter(ref)) for ref in sorted(refs)]
+
+    def _resolve_all(self, everything: list[Fact]) -> None:
+        """Split all facts into those that count and those that do not."""
+        live, idle = resolve(everything)
+        live.sort(key=_place)
+        self.facts, self.idle = live, idle
+        self.stays = self._offsets = None
+
+
+def resolve(everything: list[Fact]) -> tuple[list[Fact], list[Fact]]:
+    """(live, idle): of each thing the greatest version that no live cancellation removes.
+
+    A cancellation removes what was recorded up to its own record, or the one event it names. It can be
+    cancelled itself, by a later one; taking cancellations from the latest back keeps that well-founded.
+    """
+    cancellations = [fact for fact in everything if fact.kind == Kind.CANCELLATION]
+    cancelling = standing(cancellations)
+    best: dict[tuple[str, str, str], Fact] = {}
+    idle = list(cancellations)
+    for fact in everything:
+        if fact.kind == Kind.CANCELLATION:
+            continue
+        if cancelling and any(removes(cancellation, fact) for cancellation in cancelling):
+            idle.append(fact)
+            continue
+        name = identity(fact)
+        other = best.get(name)
+        if other is None:
+            best[name] = fact
+        elif (other.recorded, other.event) < (fact.recorded, fact.event):
+            best[name] = fact
+            idle.append(other)
+        else:
+            idle.append(fact)
+    return list(best.values()), idle
+
+
+def standing(cancellations: list[Fact]) -> list[Fact]:
+    """Cancellations that no later cancellation takes back, latest first."""
+    kept: list[Fact] = []
+    for fact in sorted(cancellations, key=lambda fact: (fact.recorded, fact.event), reverse=True):
+        if not any(removes(later, fact) for later in kept):
+            kept.append(fact)
+    return kept
+
+
+def removes(cancellation: Fact, fact: Fact) -> bool:
+    """Whether a cancellation removes a fact as a whole. Single lines are the view's business."""
+    detail = cancellation.detail
+    if cancellation.institution != fact.institution:
+        return False
+    type_name, _institution, name = identity(fact)
+    if detail.cancels_type != type_name:
+        return False
+    if type_name == "fee_lines":
+        named = cancellation.id == fact.encounter and detail.cancels_line in ("", "*")
+    else:
+        named = cancellation.id == name
+    if not named:
+        return False
+    if detail.cancels_event:
+        return detail.cancels_event == fact.event
+    return fact.recorded <= cancellation.recorded
+
+
+def live_lines(history: PersonHistory, ref: Ref) -> list[Line]:
+    """Lines of an encounter, each once: the greatest version that no cancellation removes, refunds netted.
+
+    Lines come with fee_lines events and inside settlements; the same line_id counts once.
+    """
+    cancellations = [
+        fact
+        for fact in history.standing_cancellations()
+        if fact.detail.cancels_type == "fee_lines" and (fact.institution, fact.id) == ref
+    ]
+    best: dict[str, tuple[int, str, Line]] = {}
+    for fact in history.encounter(ref):
+        for line in fact.lines or ():
+            if any(_removes_line(cancellation, fact, line.id) for cancellation in cancellations):
+                continue
+            version = (fact.recorded, fact.event, line)
+            if line.id not in best or best[line.id][:2] < version[:2]:
+                best[line.id] = version
+    return _net_of_refunds({line_id: version[2] for line_id, version in best.items()})
+
+
+def _net_of_refunds(lines: dict[str, Line]) -> list[Line]:
+    """Lines less those that refunds take back in full, and less the refunds themselves."""
+    back: dict[str, int] = {}
+    for line in lines.values():
+        if line.refunds in lines:
+            back[line.refunds] = back.get(line.refunds, 0) + line.amount
+    return [
+        line
+        for line in lines.values()
+        if line.refunds not in lines and (line.id not in back or line.amount + back[line.id] > 0)
+    ]
+
+
+def _removes_line(cancellation: Fact, carrier: Fact, line_id: str) -> bool:
+    detail = cancellation.detail
+    if detail.cancels_line not in (line_id, "*", ""):
+        return False
+    if detail.cancels_event:
+        return detail.cancels_event == carrier.event
+    return carrier.recorded <= cancellation.recorded
+
+
+def _of(facts: list[Fact], ref: Ref) -> list[Fact]:
+    institution, encounter = ref
+    return [fact for fact in facts if fact.encounter == encounter and fact.institution == institution]
+
+
+def _slot(fact: Fact) -> str:
+    return f"{fact.institution}|{fact.event}"
+
+
+def _name(fact: Fact) -> tuple[str, str]:
+    return (fact.institution, fact.event)
+
+
+def _at(fact: Fact) -> int:
+    return fact.at

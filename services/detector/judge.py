@@ -1,0 +1,229 @@
+"""The judge: what one key's facts say, and how that differs from what was said before.
+
+For each key: findings = judge(live facts, registry, parameters). Judging what a change reaches equals
+judging the whole; either way the difference to what stands becomes opened, changed, withdrawn.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from schemas.finding import Alert
+from schemas.moments import DAY, Calendar
+from schemas.registry import Registry
+from services.detector.defects import Defect, defects_of, may_be_defective, placeholder
+from services.detector.facts import HISTORICAL, Fact, Kind
+from services.detector.history import Change, PersonHistory, Ref, Said
+from services.detector.rule import Finding, Rule, digest
+from services.detector.terminal import Register, TerminalHistory, TerminalView
+from services.detector.view import PersonView
+
+
+class Verdict(NamedTuple):
+    """One difference: a finding that now stands (with its content), or no longer does (None)."""
+
+    finding_id: str
+    content: Alert | Defect | None
+    said: Said | None
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every judgement needs beside the facts.
+
+    retention: how long facts are kept, microseconds behind as_of; None: for ever. facts_limit: live
+    facts beyond which a person is a placeholder.
+    """
+
+    rules: tuple[Rule, ...]
+    calendar: Calendar
+    facts_limit: int = 1_000
+    lateness: int | None = None
+
+    @property
+    def window(self) -> int:
+        """The longest window of a rule, microseconds."""
+        return max((rule.window_days for rule in self.rules), default=0) * DAY
+
+    @property
+    def retention(self) -> int | None:
+        """What arrives this far behind as_of is too late (contract, section 3)."""
+        return None if self.lateness is None else self.window + self.lateness
+
+
+class PersonJudge:
+    """All person rules over one history."""
+
+    def __init__(self, bench: Bench, registry: Registry) -> None:
+        self.bench = bench
+        self.registry = registry
+        self._rules = tuple(rule for rule in bench.rules if rule.key == "person")
+        self._watching: dict[int, tuple[Rule, ...]] = {
+            kind: tuple(rule for rule in self._rules if kind in rule.watches) for kind in range(32)
+        }
+
+    def take(self, history: PersonHistory, fact: Fact) -> tuple[list[Change], list[Verdict]] | None:
+        """Add a fact and say what changed; None when it was known. Raises what a rule raises, undone."""
+        record, suspended = history.record, history.suspended
+        changes = history.add(fact)
+        if changes is None:
+            return None
+        try:
+            verdicts = self._after(history, fact, changes)
+        except Exception:
+            history.remove(fact, record)
+            history.suspended = suspended
+            raise
+        return changes, note(history, verdicts)
+
+    def whole(self, history: PersonHistory) -> list[Verdict]:
+        """Judge everything anew."""
+        return note(history, self._whole(history))
+
+    def forget(self, history: PersonHistory, as_of: int) -> None:
+        """Drop facts that aged out; those that a standing finding names stay, so that it stays sealed."""
+        retention = self.bench.retention
+        if retention is None or not history.facts:
+            return
+        # A fact that still may arrive reaches back by a window of its own.
+        horizon = as_of - retention - self.bench.window
+        if history.facts[0].at >= horizon:
+            return
+        old = [fact for fact in history.facts if max(fact.at, fact.end) < horizon]
+        kept = {ref for said in history.said.values() for ref in said.members}
+        view = PersonView(history, self.registry, self.bench.calendar)
+        kept.update(stay.ref for stay in view.stays if stay.end >= horizon)
+        aged = [
+            fact
+            for fact in old
+            if (fact.institution, fact.encounter) not in kept and not fact.flags & HISTORICAL
+        ]
+        if aged:
+            history.drop(aged)
+
+    def _after(self, history: PersonHistory, fact: Fact, changes: list[Change]) -> list[Verdict]:
+        crowded = len(history.facts) > self.bench.facts_limit
+        if crowded or history.suspended:
+            return self._crowded(history, crowded)
+        if fact.kind == Kind.PERSON:
+            return self._whole(history)
+        verdicts = self._reached(history, changes)
+        if history.said or may_be_defective(fact):
+            verdicts += self._defects(history, changes)
+        return verdicts
+
+    def _crowded(self, history: PersonHistory, crowded: bool) -> list[Verdict]:
+        """A placeholder id says nothing but that it is one; below the limit it is judged again."""
+        if not crowded:
+            history.suspended = False
+            return self._whole(history)
+        if history.suspended:
+            return []
+        history.suspended = True
+        return difference(history.said, [placeholder(history)])
+
+    def _whole(self, history: PersonHistory) -> list[Verdict]:
+        if len(history.facts) > self.bench.facts_limit:
+            history.suspended = True
+            return difference(history.said, [placeholder(history)])
+        view = PersonView(history, self.registry, self.bench.calendar)
+        found = [finding for rule in self._rules for finding in rule.judge(view, None)]
+        refs = {(fact.institution, fact.encounter) for fact in history.facts}
+        return difference(history.said, [*found, *defects_of(view, sorted(refs))])
+
+    def _reached(self, history: PersonHistory, changes: list[Change]) -> list[Verdict]:
+        view = PersonView(history, self.registry, self.bench.calendar)
+        verdicts: list[Verdict] = []
+        for rule in self._concerned(changes):
+            refs = {change.ref for change in changes}
+            for change in changes:
+                refs.update(rule.reach(view, change))
+            found = list(rule.judge(view, refs))
+            if not found and not history.said:
+                continue
+            said = {
+                finding_id: said
+                for finding_id, said in history.said.items()
+                if said.rule == rule.id and any(member in refs for member in said.members)
+            }
+            verdicts += difference(said, found)
+        return verdicts
+
+    def _concerned(self, changes: list[Change]) -> Iterable[Rule]:
+        kinds = {fact.kind for change in changes for fact in (*change.before, *change.after)}
+        if len(kinds) == 1:
+            return self._watching[kinds.pop()]
+        return [rule for rule in self._rules if not kinds.isdisjoint(rule.watches)]
+
+    def _defects(self, history: PersonHistory, changes: list[Change]) -> list[Verdict]:
+        view = PersonView(history, self.registry, self.bench.calendar)
+        refs = [change.ref for change in changes]
+        said = {
+            finding_id: said
+            for finding_id, said in history.said.items()
+            if said.defect and any(member in refs for member in said.members)
+        }
+        return difference(said, list(defects_of(view, refs)))
+
+
+class TerminalJudge:
+    """All terminal rules over one terminal's day."""
+
+    def __init__(self, bench: Bench, registry: Registry) -> None:
+        self.bench = bench
+        self.registry = registry
+        self._rules = tuple(rule for rule in bench.rules if rule.key == "terminal")
+
+    def take(self, history: TerminalHistory, register: Register) -> list[Verdict] | None:
+        """Put a register and say what changed; None when it was known. Raises what a rule raises, undone."""
+        try:
+            known = history.put(register)
+        except LookupError:
+            return None
+        try:
+            verdicts = self._judge(history, register.swipe.at if register.swipe else None)
+        except Exception:
+            history.undo(register, known)
+            raise
+        return note(history, verdicts)
+
+    def whole(self, history: TerminalHistory) -> list[Verdict]:
+        """Judge everything anew."""
+        return note(history, self._judge(history, None))
+
+    def _judge(self, history: TerminalHistory, around: int | None) -> list[Verdict]:
+        view = TerminalView(history, self.registry, self.bench.calendar, around)
+        return difference(history.said, [item for rule in self._rules for item in rule.judge(view, None)])
+
+
+def difference(said: dict[str, Said], found: Iterable[Finding | Defect]) -> list[Verdict]:
+    """What to say, given what was said: opened or changed with content, withdrawn without."""
+    verdicts = []
+    standing = set()
+    for finding in found:
+        finding_id = finding.alert_id
+        standing.add(finding_id)
+        if isinstance(finding, Defect):
+            if finding_id not in said:
+                verdicts.append(Verdict(finding_id, finding, Said("", [finding.ref], b"", defect=True)))
+            continue
+        alert = finding.alert()
+        mark = digest(alert)
+        known = said.get(finding_id)
+        if known is None or known.digest != mark:
+            verdicts.append(Verdict(finding_id, alert, Said(finding.rule.id, finding.members, mark)))
+    verdicts.extend(Verdict(finding_id, None, None) for finding_id in said if finding_id not in standing)
+    return verdicts
+
+
+def note(history: PersonHistory | TerminalHistory, verdicts: list[Verdict]) -> list[Verdict]:
+    """Write verdicts into the history; the verdicts, the withdrawn ones with what had been said."""
+    noted = []
+    for verdict in verdicts:
+        known = history.said.get(verdict.finding_id)
+        history.say(verdict.finding_id, verdict.said)
+        noted.append(verdict if verdict.said is not None else verdict._replace(said=known))
+    return noted
+
+
+__all__ = ["Bench", "PersonJudge", "Ref", "TerminalJudge", "Verdict"]

@@ -1,0 +1,59 @@
+"""History through the very same judgement, in one process, with no server and no database."""
+
+from collections.abc import Iterable
+
+from schemas.entry import Entry
+from schemas.finding import Alert, AlertMessage, DefectMessage
+from schemas.registry import Registry
+from schemas.topics import ALERTS
+from services.detector.shelf import Shelf
+from services.detector.stages import Pipeline, make_pipeline
+from services.runtime.ports import Emission
+from services.settings import Settings
+
+
+class Replay:
+    """Feed entries in any order, read the open alerts at the end."""
+
+    def __init__(self, settings: Settings, registry: Registry, rules: frozenset[str] | None = None) -> None:
+        self.pipeline: Pipeline = make_pipeline(settings, registry, keep_all=True, rules=rules)
+        self.persons = Shelf(self.pipeline.person)
+        self.terminals = Shelf(self.pipeline.terminal)
+        self.open: dict[str, Alert] = {}
+        self.defects: dict[str, DefectMessage] = {}
+        self.entries = 0
+        self.failed: list[tuple[Entry, Exception]] = []
+
+    def feed(self, entries: Iterable[Entry]) -> None:
+        """Judge entries; one that makes a rule raise is kept in `failed`, and the rest goes on."""
+        person = self.pipeline.person
+        for entry in entries:
+            self.entries += 1
+            memory = self.persons.get(entry.key)
+            try:
+                emissions = person.step(memory, entry)
+            except Exception as error:
+                self.failed.append((entry, error))
+                continue
+            if emissions:
+                self._take(emissions)
+
+    def _take(self, emissions: list[Emission]) -> None:
+        for emission in emissions:
+            if emission.topic == ALERTS:
+                self._hear(emission.value)
+            else:
+                memory = self.terminals.get(emission.key)
+                for spoken in self.pipeline.terminal.step(memory, emission.value):
+                    self._hear(spoken.value)
+
+    def _hear(self, message: AlertMessage | DefectMessage) -> None:
+        if isinstance(message, DefectMessage):
+            if message.open:
+                self.defects[message.defect_id] = message
+            else:
+                self.defects.pop(message.defect_id, None)
+        elif message.alert is None:
+            self.open.pop(message.alert_id, None)
+        else:
+            self.open[message.alert_id] = message.alert

@@ -1,0 +1,159 @@
+"""What a rule is: one file, one class, read like its page in the catalogue.
+
+A rule watches kinds of facts and yields findings. `judge` is asked about some encounters (or all) and
+must yield every finding that has at least one of them as a member; `reach` names further encounters
+whose findings a change may alter. Judging what a change reaches equals judging the whole: the
+conformance suite holds every rule to it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from hashlib import sha256
+from typing import Any, ClassVar, NamedTuple
+
+import msgspec
+
+from schemas.finding import Alert, Subject, Words
+from services.detector.facts import yuan
+from services.detector.history import Change, Ref
+
+
+def parameter(default: Any, unit: str, zh: str, en: str) -> Any:
+    """A rule's parameter: its default, its unit, and what it means."""
+    return field(default=default, metadata={"unit": unit, "words": Words(zh, en)})
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters in force for a rule; subclasses declare theirs with `parameter`."""
+
+    def explain(self) -> list[dict]:
+        """name, value, unit and meaning of each parameter."""
+        return [
+            {
+                "name": item.name,
+                "value": getattr(self, item.name),
+                "unit": item.metadata["unit"],
+                "meaning": item.metadata["words"],
+            }
+            for item in fields(self)
+        ]
+
+
+class Explanation(NamedTuple):
+    """An innocent explanation: its name, and whether it holds (None: the data to look for it is missing)."""
+
+    name: str
+    holds: bool | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Finding:
+    """What a rule found.
+
+    about: what makes it the same finding again, free of anchors: pairs of (institution, business id), or
+    a key and a day. members: encounters it names. happened: moment of the later member, or its local
+    date when only dates are known. amount: fen. values: for the texts.
+    """
+
+    rule: "Rule"
+    about: tuple
+    members: list[Ref]
+    severity: int
+    subject: Subject
+    institutions: list[str]
+    encounters: list[str]
+    settlements: list[str]
+    happened: str
+    amount: int
+    values: dict[str, Any]
+    evidence: dict[str, Any]
+    explanations: list[Explanation]
+    historical: bool = False
+
+    @property
+    def alert_id(self) -> str:
+        """Deterministic: the rule and what it is about."""
+        return f"{self.rule.id}-{sha256(repr(self.about).encode()).hexdigest()[:24]}"
+
+    def alert(self) -> Alert:
+        """The finding as outsiders read it."""
+        rule = self.rule
+        checked = [name for name, holds in self.explanations if holds is False]
+        values = {**self.values, "amount": yuan(self.amount)}
+        evidence = {
+            **self.evidence,
+            "checks": {name: rule.checks[name] for name in checked},
+            "parameters": {item["name"]: item["value"] for item in rule.parameters.explain()},
+        }
+        return Alert(
+            alert_id=self.alert_id,
+            status="open",
+            rule=rule.id,
+            rule_version=rule.version,
+            phase=rule.phase,
+            severity=self.severity,
+            result_type="suspected",
+            subject=self.subject,
+            institutions=self.institutions,
+            encounters=self.encounters,
+            settlements=self.settlements,
+            happened_at=self.happened,
+            amount=yuan(self.amount),
+            title=rule.title,
+            message=Words(rule.message.zh.format_map(values), rule.message.en.format_map(values)),
+            evidence=evidence,
+            basis=list(rule.basis),
+            checked=checked,
+            historical=self.historical,
+        )
+
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def digest(alert: Alert) -> bytes:
+    """Eight bytes over the compared fields of an alert."""
+    compared = (
+        alert.rule, alert.rule_version, alert.phase, alert.severity, alert.result_type, alert.subject,
+        alert.institutions, alert.encounters, alert.settlements, alert.happened_at, alert.amount,
+        alert.title, alert.basis, alert.checked, alert.historical,
+    )  # fmt: skip
+    return sha256(_encode(compared)).digest()[:8]
+
+
+class Rule:
+    """One rule of the catalogue over the history of one kind of key."""
+
+    id: ClassVar[str]
+    version: ClassVar[str] = "1"
+    key: ClassVar[str] = "person"
+    phase: ClassVar[str] = "in_process"
+    title: ClassVar[Words]
+    message: ClassVar[Words]
+    basis: ClassVar[tuple[str, ...]]
+    checks: ClassVar[dict[str, Words]]
+    watches: ClassVar[frozenset[int]]
+    """Kinds of facts whose coming or going may change its findings."""
+    window_days: ClassVar[int]
+    """How far apart, in days, two facts of one finding may lie."""
+
+    parameters: Parameters
+
+    def judge(self, view: Any, refs: Iterable[Ref] | None) -> Iterator[Finding]:
+        """Every finding with a member among `refs` (None: every finding)."""
+        raise NotImplementedError(self.id)
+
+    def reach(self, view: Any, change: Change) -> Iterable[Ref]:
+        """Further encounters whose findings the change may alter."""
+        return ()
+
+
+def cleared(explanations: list[Explanation]) -> bool:
+    """Whether an innocent explanation holds."""
+    return any(holds for _, holds in explanations)
+
+
+def softened(severity: int, *, emergency: bool) -> int:
+    """Severity of a place or time rule; an emergency lowers it by one (rules.md §0.5 (6))."""
+    return min(3, severity + 1) if emergency else severity

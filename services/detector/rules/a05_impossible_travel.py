@@ -1,0 +1,166 @@
+"""A05 异地短时刷卡: the same person at two counters faster than anyone travels.
+
+Predicate: two neighbours in time among the face-to-face events of a person (admissions and settlements
+over a counter that show a clock time), at different institutions: at least 10 km apart and faster than
+120 km/h, or nearer, not one group, and within 5 minutes. Without coordinates: another county in under
+20 minutes, another city in under 60, another province in under 180. No place known: no judgement.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from schemas.finding import Subject, Words
+from schemas.moments import HOUR, MINUTE
+from services.detector.facts import EMERGENCY, PRESENT, SETTLEMENTS, Fact, Kind
+from services.detector.history import Change, Ref
+from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter, softened
+from services.detector.view import PersonView, is_historical
+
+PHYSICAL_CARD = "social_card"
+
+
+@dataclass(frozen=True)
+class ImpossibleTravelParameters(Parameters):
+    """Figures of rules.md A05."""
+
+    near_km: float = parameter(10.0, "km", "近距离上限", "what counts as near")
+    speed_kmh: float = parameter(120.0, "km/h", "合理最高速度", "the fastest plausible travel")
+    near_minutes: float = parameter(5.0, "min", "近距离两地刷卡最短间隔", "shortest gap between near sites")
+    county_minutes: float = parameter(20.0, "min", "跨县最短间隔", "shortest gap between counties")
+    city_minutes: float = parameter(60.0, "min", "跨市最短间隔", "shortest gap between cities")
+    province_minutes: float = parameter(180.0, "min", "跨省最短间隔", "shortest gap between provinces")
+
+
+class ImpossibleTravel(Rule):
+    """One person at two counters faster than anyone travels."""
+
+    id = "A05"
+    title = Words("异地短时刷卡", "At two places faster than anyone travels")
+    message = Words(
+        "同一参保人{minutes:.0f}分钟内先后在{first}和{second}现场刷卡，{distance_zh}，正常无法到达。"
+        "后一笔基金支付{amount}元。请核对是否他人持卡或机构留存卡。",
+        "The same insured person was at the counter of {first} and {minutes:.0f} minutes later at {second}, "
+        "{distance_en}: nobody travels that fast. The fund paid {amount} yuan for the later one. Does "
+        "somebody else hold the card, or does an institution keep it?",
+    )
+    basis = ("条例 40(一)", "条例 41(一)")
+    checks = {
+        "same_group_nearby": Words("同一医共体相邻院区", "neighbouring sites of one group"),
+        "not_in_person": Words("互联网、配送、代购或家庭共济", "online, delivered, by an agent or relative"),
+        "entered_afterwards": Words("补录或缺少时刻", "entered afterwards, or without a time of day"),
+    }
+    watches = SETTLEMENTS | {Kind.ADMISSION}
+    window_days = 1
+    parameters = ImpossibleTravelParameters()
+
+    def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
+        asked = None if refs is None else set(refs)
+        seen: set[int] = set()
+        for fact in view.history.facts:
+            if not fact.flags & PRESENT or not view.is_present(fact):
+                continue
+            if asked is not None and (fact.institution, fact.encounter) not in asked:
+                continue
+            before, after = view.present_before(fact), view.present_after(fact)
+            for first, second in ((before, fact), (fact, after)):
+                if first is None or second is None or id(first) in seen:
+                    continue
+                seen.add(id(first))
+                yield from self._pair(view, first, second)
+
+    def reach(self, view: PersonView, change: Change) -> Iterable[Ref]:
+        """Whoever stood next to the events of the encounter, before or after the change."""
+        for fact in (*change.before, *change.after):
+            if fact.flags & PRESENT or fact.total < 0:
+                for neighbour in (view.present_before(fact), view.present_after(fact)):
+                    if neighbour is not None:
+                        yield (neighbour.institution, neighbour.encounter)
+
+    def _pair(self, view: PersonView, first: Fact, second: Fact) -> Iterator[Finding]:
+        if first.institution == second.institution:
+            return
+        gap = second.at - first.at
+        distance = view.distance_km(first.institution, second.institution)
+        if distance is None:
+            possible = self._possible_by_region(view, first, second, gap)
+        elif distance >= self.parameters.near_km:
+            possible = distance * HOUR <= self.parameters.speed_kmh * gap
+        else:
+            possible = gap > self.parameters.near_minutes * MINUTE
+        if possible:
+            return
+        same_group = view.same_group(first.institution, second.institution)
+        near = distance is not None and distance < self.parameters.near_km
+        explanations = [
+            Explanation("same_group_nearby", same_group if near else False),
+            Explanation("not_in_person", False),
+            Explanation("entered_afterwards", False),
+        ]
+        if not cleared(explanations):
+            yield self._finding(view, first, second, distance, explanations)
+
+    def _possible_by_region(self, view: PersonView, first: Fact, second: Fact, gap: int) -> bool:
+        one, other = self._region(view, first), self._region(view, second)
+        if not one or not other or one == other:
+            return True
+        figures = self.parameters
+        if one[:2] != other[:2]:
+            shortest = figures.province_minutes
+        else:
+            shortest = figures.city_minutes if one[:4] != other[:4] else figures.county_minutes
+        return gap >= shortest * MINUTE
+
+    def _region(self, view: PersonView, fact: Fact) -> str:
+        known = view.institution(fact.institution, fact.at)
+        return fact.detail.region or (known.region if known and known.region else "")
+
+    def _finding(
+        self,
+        view: PersonView,
+        first: Fact,
+        second: Fact,
+        distance: float | None,
+        explanations: list[Explanation],
+    ) -> Finding:
+        minutes = (second.at - first.at) / MINUTE
+        both_cards = first.detail.card == second.detail.card == PHYSICAL_CARD
+        emergency = bool((first.flags | second.flags) & EMERGENCY)
+        members = sorted({(fact.institution, fact.encounter) for fact in (first, second)})
+        return Finding(
+            rule=self,
+            about=tuple(sorted(_named(fact) for fact in (first, second))),
+            members=members,
+            severity=softened(1 if both_cards else 2, emergency=emergency),
+            subject=Subject("person", view.history.key),
+            institutions=sorted({first.institution, second.institution}),
+            encounters=[ref[1] for ref in members],
+            settlements=sorted(fact.id for fact in (first, second) if fact.kind in SETTLEMENTS),
+            happened=view.calendar.text(second.at),
+            amount=max(0, second.fund),
+            values={
+                "first": first.institution,
+                "second": second.institution,
+                "minutes": minutes,
+                "distance_zh": "两地不同区划" if distance is None else f"相距 {distance:.1f} 公里",
+                "distance_en": "in another region" if distance is None else f"{distance:.1f} km away",
+            },
+            evidence={
+                "visits": [self._visit(view, first), self._visit(view, second)],
+                "distance_km": None if distance is None else round(distance, 1),
+                "minutes": round(minutes, 1),
+                "speed_kmh": round(distance / minutes * 60) if distance is not None and minutes else None,
+            },
+            explanations=explanations,
+            historical=is_historical([first, second]),
+        )
+
+    def _visit(self, view: PersonView, fact: Fact) -> dict:
+        known = view.institution(fact.institution)
+        place = None
+        if known is not None and known.latitude is not None:
+            place = {"latitude": known.latitude, "longitude": known.longitude}
+        return {**view.visit_evidence(fact), "place": place}
+
+
+def _named(fact: Fact) -> tuple[str, str, str]:
+    return (fact.institution, fact.id, "settlement" if fact.kind in SETTLEMENTS else "admission")

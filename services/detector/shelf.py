@@ -1,0 +1,45 @@
+"""Memories of many keys in one process: held packed, the hottest unpacked."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from services.runtime.ports import Memory, Stage
+
+
+class Shelf:
+    """Least recently used memories are packed when more than `hottest` are unpacked."""
+
+    def __init__(self, stage: Stage, hottest: int = 50_000) -> None:
+        self._stage = stage
+        self._hottest = hottest
+        self._open: OrderedDict[str, Memory] = OrderedDict()
+        self._packed: dict[str, bytes] = {}
+
+    def __len__(self) -> int:
+        return len(self._open) + len(self._packed)
+
+    def get(self, key: str) -> Memory:
+        """The memory of a key, fresh if nothing is known of it."""
+        memory = self._open.get(key)
+        if memory is not None:
+            self._open.move_to_end(key)
+            return memory
+        packed = self._packed.pop(key, None)
+        memory = self._stage.fresh(key) if packed is None else self._stage.unpack(key, packed)
+        self._open[key] = memory
+        if len(self._open) > self._hottest:
+            old_key, old = self._open.popitem(last=False)
+            old.changes()
+            self._packed[old_key] = self._stage.pack(old)
+        return memory
+
+    def each(self, use: Callable[[Memory], None]) -> None:
+        """Call `use` with every memory."""
+        for key in [*self._packed, *self._open]:
+            use(self.get(key))
+
+    def packed_bytes(self) -> int:
+        """Size of everything in packed form."""
+        return sum(map(len, self._packed.values())) + sum(
+            len(self._stage.pack(memory)) for memory in self._open.values()
+        )

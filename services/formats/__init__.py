@@ -1,0 +1,1 @@
+"""Readers of history: files in formats of the field in, events as institutions would post them out."""
