@@ -1,0 +1,160 @@
+"""The demo county as a whole: made from a seed, kept in memory, written as files.
+
+Same seed, same size, same `until`: the same bytes. Nothing here reads a clock.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from services.demo import (
+    lookalikes_counters,
+    lookalikes_inside,
+    lookalikes_late,
+    lookalikes_stays,
+    plants_cards,
+    plants_counters,
+    plants_stays,
+)
+from services.demo.almanac import DAY, Almanac, local_seconds
+from services.demo.cast import Cast, NoRoom
+from services.demo.geography import TOWNS, survey
+from services.demo.labels import Label
+from services.demo.ledger import Ledger
+from services.demo.life import Life
+from services.demo.people import populate
+from services.demo.registry import Row, institution_rows, person_rows, practitioner_rows, status_rows
+from services.demo.writing import write_events, write_labels, write_table
+
+_STORIES = (
+    plants_stays.STORIES
+    + plants_counters.STORIES
+    + plants_cards.STORIES
+    + lookalikes_stays.STORIES
+    + lookalikes_inside.STORIES
+    + lookalikes_counters.STORIES
+    + lookalikes_late.STORIES
+)
+_DAYS_PER_REPEAT = 20
+_REPEATS = (2, 12)
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CountySummary:
+    """What a county holds, in numbers."""
+
+    events: int
+    by_type: dict[str, int]
+    persons: int
+    institutions: int
+    planted: dict[str, int]
+    lookalikes: int
+    first_at: str
+    last_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class County:
+    """Events in arrival order (contract, section 2), registry rows (section 7) and the labels."""
+
+    events: list[dict[str, Any]]
+    institutions: list[Row]
+    persons: list[Row]
+    practitioners: list[Row]
+    status: list[Row]
+    labels: list[Label]
+
+    def summary(self) -> CountySummary:
+        planted = Counter(label.rules[0] for label in self.labels if label.kind == "fraud")
+        by_type = Counter(event["type"] for event in self.events)
+        return CountySummary(
+            events=len(self.events),
+            by_type=dict(sorted(by_type.items())),
+            persons=len(self.persons),
+            institutions=len(self.institutions),
+            planted=dict(sorted(planted.items())),
+            lookalikes=sum(label.kind == "lookalike" for label in self.labels),
+            first_at=self.events[0]["recorded_at"] if self.events else "",
+            last_at=self.events[-1]["recorded_at"] if self.events else "",
+        )
+
+
+def generate(*, seed: int = 1, days: int = 60, persons: int = 10_000, until: datetime) -> County:
+    """Makes the county's last `days` days before `until` (which needs a UTC offset)."""
+    if days < 1 or persons < 1:
+        raise ValueError("days and persons must be at least 1")
+    rng = Random(seed)
+    end = local_seconds(until)
+    first_day, last_day = end // DAY - days + 1, end // DAY
+    geography = survey(rng)
+    people = populate(rng, persons, first_day, last_day)
+    ledger = Ledger(rng, geography, first_day * DAY, end)
+    life = Life(ledger, Almanac(first_day, last_day, len(TOWNS)))
+    for person in people:
+        life.live(person)
+    life.shelves()
+    cast = Cast(ledger, people, life.sessions)
+    repeats = max(_REPEATS[0], min(_REPEATS[1], days // _DAYS_PER_REPEAT))
+    _tell(cast, repeats)
+    lookalikes_late.network_outages(cast, repeats)
+    return County(
+        _in_arrival_order(ledger),
+        institution_rows(geography),
+        person_rows(people),
+        practitioner_rows(geography, first_day),
+        status_rows(geography, first_day),
+        cast.labels,
+    )
+
+
+def _tell(cast: Cast, repeats: int) -> None:
+    """Every story several times; every third telling lies in the last days."""
+    for telling in range(repeats):
+        cast.recent = telling % 3 == 0
+        for story in _STORIES:
+            _try(cast, story)
+
+
+def _try(cast: Cast, story: Callable[[Cast], None]) -> None:
+    """Another day or person may fit where the first did not; a story that never fits is left out."""
+    for _ in range(_ATTEMPTS):
+        before = len(cast.ledger.posted)
+        try:
+            story(cast)
+            return
+        except NoRoom:
+            # A story finds its cast before it posts anything but a plain stay, which is innocent by itself.
+            if len(cast.ledger.posted) > before:
+                return
+
+
+def _in_arrival_order(ledger: Ledger) -> list[dict[str, Any]]:
+    """Sorted by record; event numbers run within each institution, so they tell nothing about a story."""
+    numbers: Counter[str] = Counter()
+    events = []
+    for _, _, event in sorted(ledger.posted, key=lambda row: row[:2]):
+        institution_id = event["institution_id"]
+        numbers[institution_id] += 1
+        event["event_id"] = f"E{numbers[institution_id]:07d}"
+        events.append(event)
+    return events
+
+
+def write_county(
+    out: Path, *, seed: int = 1, days: int = 60, persons: int = 10_000, until: datetime
+) -> CountySummary:
+    """Writes events.ndjson, the four registry files and labels.jsonl into a folder, made if missing."""
+    county = generate(seed=seed, days=days, persons=persons, until=until)
+    out.mkdir(parents=True, exist_ok=True)
+    write_events(out / "events.ndjson", county.events)
+    write_table(out / "institutions.csv", county.institutions)
+    write_table(out / "persons.csv", county.persons)
+    write_table(out / "practitioners.csv", county.practitioners)
+    write_table(out / "status.csv", county.status)
+    write_labels(out / "labels.jsonl", county.labels)
+    return county.summary()
