@@ -135,6 +135,14 @@ class _Surveyor:
         latitude = _CENTRE[0] + north / _KM_PER_DEGREE
         return round(latitude, 6), round(_CENTRE[1] + east / (_KM_PER_DEGREE * cos(radians(_CENTRE[0]))), 6)
 
+    def _counters(self, number: str, kind: str) -> tuple[Terminal, ...]:
+        # Village posts and every tenth pharmacy run old software that reports no device number.
+        nameless = kind == "village" or (kind == "pharmacy" and self._numbers["P"] % 10 == 0)
+        return tuple(
+            Terminal(None if nameless else f"T{number[-7:]}{n}", f"O{number[-7:]}{n}")
+            for n in range(1, _TERMINALS[kind] + 1)
+        )
+
     def add(
         self,
         name: str,
@@ -151,12 +159,6 @@ class _Surveyor:
         self._numbers[letter] += 1
         number = f"{letter}{REGION}{self._numbers[letter]:05d}"
         latitude, longitude = self._position(town)
-        # Village posts and every tenth pharmacy run old software that reports no device number.
-        nameless = kind == "village" or (kind == "pharmacy" and self._numbers["P"] % 10 == 0)
-        terminals = tuple(
-            Terminal(None if nameless else f"T{number[-7:]}{n}", f"O{number[-7:]}{n}")
-            for n in range(1, _TERMINALS[kind] + 1)
-        )
         staff = tuple(f"D{number}{n:03d}" for n in range(1, _PRACTITIONERS[kind] + 1))
         always_open = kind in ("hospital", "township") or (kind == "pharmacy" and self._numbers["P"] % 9 == 1)
         self.institutions.append(
@@ -175,7 +177,7 @@ class _Surveyor:
                 internet,
                 specialty,
                 town,
-                terminals,
+                self._counters(number, kind),
                 staff,
             )
         )
