@@ -33,7 +33,7 @@ NUMBERS = """
 """
 OLDEST = """
     SELECT received_at FROM inbox WHERE (xid, seq) =
-        (SELECT (xid, seq) FROM inbox ORDER BY xid DESC, seq DESC OFFSET $1 LIMIT 1)
+        (SELECT xid, seq FROM inbox ORDER BY xid DESC, seq DESC OFFSET $1 LIMIT 1)
 """
 
 

@@ -1,0 +1,60 @@
+"""The alerts service as part of an application: install its routes, keep its courier running.
+
+The embedded system installs it beside ingest on one port; `create_app` serves it alone.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.alerts import endpoints
+from services.alerts.office import Office, open_office
+from services.runtime import database
+from services.runtime.clock import Clock, system_clock
+from services.runtime.web import Check, add_operations, install_conventions
+from services.settings import Settings
+
+
+def install(app: FastAPI, engine: AsyncEngine, settings: Settings, clock: Clock = system_clock) -> Office:
+    """Add the alerts API, the webhooks API and the console to an application that has the house's
+    conventions already. Run `work(office)` beside it. Raises UserError for unusable settings."""
+    office = open_office(engine, settings, clock)
+    app.state.alerts_office = office
+    app.include_router(endpoints.routes)
+    return office
+
+
+async def work(office: Office) -> None:
+    """Deliver webhooks until cancelled."""
+    await asyncio.Event().wait()
+
+
+def create_app(engine: AsyncEngine, settings: Settings, clock: Clock = system_clock) -> FastAPI:
+    """The alerts service alone: its API, its console and its courier."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        courier = asyncio.create_task(work(office))
+        yield
+        courier.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await courier
+
+    app = FastAPI(title="Qingfeng alerts", version="1", lifespan=lifespan)
+    install_conventions(app)
+    add_operations(app, readiness(engine))
+    office = install(app, engine, settings, clock)
+    return app
+
+
+def readiness(engine: AsyncEngine) -> dict[str, Check]:
+    """What the service needs to do its work."""
+
+    async def reachable() -> str | None:
+        await database.ping(engine)
+        return None
+
+    return {"database": reachable}

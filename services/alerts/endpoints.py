@@ -1,0 +1,136 @@
+"""The reading API: alerts, their history, the system's status, data defects (contract, section 3).
+
+Handlers, supervisors and auditors read alerts and defects; admins, who look after users and webhooks, see
+the status and no case data.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+
+from schemas.moments import micros, normal
+from services.alerts import cursors, reading, status
+from services.alerts.guard import Here, needs, problems
+from services.alerts.office import Office
+from services.alerts.reading import Wanted
+from services.alerts.shapes import (
+    AlertPage,
+    AlertQuery,
+    AlertWithHistory,
+    DefectPage,
+    DefectQuery,
+    Id,
+    StatusOut,
+)
+from services.runtime.web import Problem
+
+DEFECTS = """
+    SELECT * FROM data_defect WHERE ($1::text IS NULL OR institution_id = $1)
+        AND ($2::text IS NULL OR code = $2) AND ($3::bigint IS NULL OR born < $3)
+    ORDER BY born DESC LIMIT $4
+"""
+
+
+READER = [Depends(needs("read_alerts"))]
+ANYONE = [Depends(needs("read_status"))]
+
+routes = APIRouter(prefix="/v1", tags=["alerts"])
+
+
+@routes.get(
+    "/alerts",
+    dependencies=READER,
+    responses=problems(401, 403, 422),
+    operation_id="list_alerts",
+    response_model=AlertPage,
+)
+async def list_alerts(office: Here, asked: Annotated[AlertQuery, Query()]) -> Any:
+    """Alerts by filter, newest first. Give a parameter several times to widen it."""
+    wanted = Wanted(
+        statuses=asked.status,
+        rules=asked.rule,
+        institutions=asked.institution,
+        severities=asked.severity,
+        since=asked.since,
+    )
+    place = _place(office, asked.cursor, wanted.listing())
+    async with office.transaction() as raw:
+        shown, more = await reading.page(raw, wanted, asked.limit, place)
+    cursor = reading.next_cursor(office.signing, more, wanted)
+    return {"items": [alert.fields for alert in shown], "next_cursor": cursor}
+
+
+@routes.get(
+    "/alerts/{alert_id}",
+    dependencies=READER,
+    responses=problems(401, 403, 404, 422),
+    operation_id="get_alert",
+    response_model=AlertWithHistory,
+)
+async def get_alert(office: Here, alert_id: Id) -> Any:
+    """One alert as it stands, with every version it had."""
+    async with office.transaction() as raw:
+        shown = await reading.one(raw, alert_id)
+        versions = await reading.history(raw, alert_id) if shown else []
+    if shown is None:
+        raise Problem(404, "there is no such alert")
+    return dict(shown.fields, history=[_version(version, shown) for version in versions])
+
+
+@routes.get(
+    "/status",
+    dependencies=ANYONE,
+    responses=problems(401, 403),
+    operation_id="get_status",
+    response_model=StatusOut,
+)
+async def get_status(office: Here) -> Any:
+    """How far the system has come; lag 0: all that was accepted so far is judged and stored."""
+    async with office.transaction() as raw:
+        return await status.read(raw, office.clock())
+
+
+@routes.get(
+    "/data-defects",
+    dependencies=READER,
+    responses=problems(401, 403, 422),
+    operation_id="list_data_defects",
+    response_model=DefectPage,
+)
+async def list_data_defects(office: Here, asked: Annotated[DefectQuery, Query()]) -> Any:
+    """Contradictions in what institutions sent, newest first."""
+    listing = repr(("defects", asked.institution, asked.code))
+    place = _place(office, asked.cursor, listing)
+    async with office.transaction() as raw:
+        rows = await raw.fetch(DEFECTS, asked.institution, asked.code, place, asked.limit + 1)
+    shown, more = rows[: asked.limit], len(rows) > asked.limit
+    cursor = cursors.seal(office.signing, shown[-1]["born"], listing) if more else None
+    return {"items": [_defect(row) for row in shown], "next_cursor": cursor}
+
+
+def _place(office: Office, cursor: str | None, listing: str) -> int | None:
+    if cursor is None:
+        return None
+    try:
+        return cursors.unseal(office.signing, cursor, listing)
+    except cursors.BadCursor as error:
+        raise Problem(422, str(error), errors=[{"path": "/query/cursor", "message": str(error)}]) from error
+
+
+def _version(version: reading.Version, shown: reading.Shown) -> dict[str, Any]:
+    return {
+        "version": version.version,
+        "status": version.alert.status,
+        "changed_at": normal(micros(version.changed_at)),
+        "alert": reading.fields(version.alert, version.version, shown.detected_at),
+    }
+
+
+def _defect(row: Any) -> dict[str, Any]:
+    names = ("defect_id", "open", "institution_id", "event_id", "code", "path")
+    return {
+        **{name: row[name] for name in names},
+        "message": {"zh": row["message_zh"], "en": row["message_en"]},
+        "first_at": normal(micros(row["first_at"])),
+        "changed_at": normal(micros(row["changed_at"])),
+    }

@@ -1,0 +1,168 @@
+"""The JSON that outsiders read and send, as OpenAPI shows it. Only fields named here leave the house."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+ -]\d\d:\d\d)")
+
+
+def _instant(text: Any) -> datetime:
+    """An RFC 3339 time; a blank where `+` stood is forgiven, for that is what URLs make of it."""
+    if not isinstance(text, str) or not RFC3339.fullmatch(text):
+        raise ValueError("a time with offset, such as 2026-05-01T08:00:00+08:00")
+    if text[-6] == " ":
+        text = f"{text[:-6]}+{text[-5:]}"
+    try:
+        return datetime.fromisoformat(text.upper().replace(" ", "T")).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a time between the years 1 and 9999") from error
+
+
+def _plain(text: str) -> str:
+    if "\0" in text or not text.isprintable():
+        raise ValueError("printable characters only")
+    return text
+
+
+Instant = Annotated[
+    datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
+Severity = Annotated[int, Field(ge=1, le=3)]
+Status = Literal["open", "withdrawn"]
+
+
+class Words(BaseModel):
+    """The same text in Chinese and English."""
+
+    zh: str
+    en: str
+
+
+class Subject(BaseModel):
+    """Whom it is about; the id of a person is a pseudonym."""
+
+    kind: Literal["person", "terminal"]
+    id: str
+
+
+class AlertOut(BaseModel):
+    """An alert (contract, section 3). Severity 1 is gravest; amount in yuan, two decimals."""
+
+    alert_id: str
+    version: int
+    status: Status
+    rule: str
+    rule_version: str
+    phase: Literal["pre", "in_process", "post"]
+    severity: int
+    result_type: Literal["suspected", "violation"]
+    subject: Subject
+    institutions: list[str]
+    encounters: list[str]
+    settlements: list[str]
+    happened_at: str
+    detected_at: str
+    amount: str
+    title: Words
+    message: Words
+    evidence: dict[str, Any]
+    basis: list[str]
+    checked: list[str]
+    historical: bool
+
+
+class AlertPage(BaseModel):
+    """Alerts, newest first; `next_cursor` is null at the end."""
+
+    items: list[AlertOut]
+    next_cursor: str | None
+
+
+class VersionOut(BaseModel):
+    """One version of an alert, its evidence frozen as it stood."""
+
+    version: int
+    status: Status
+    changed_at: str
+    alert: AlertOut
+
+
+class AlertWithHistory(AlertOut):
+    """An alert and its versions, first to last."""
+
+    history: list[VersionOut]
+
+
+class Lag(BaseModel):
+    """What is accepted and not yet judged and stored; seconds: age of the oldest of it."""
+
+    events: int
+    seconds: float
+
+
+class StatusOut(BaseModel):
+    """How far the system has come. lag 0: everything accepted so far is judged and its alerts are stored."""
+
+    accepted: int
+    judged: int
+    alerts_stored: int
+    alerts_open: int
+    dead_letters: int
+    too_late: int
+    lag: Lag
+    as_of: str | None
+
+
+class DefectOut(BaseModel):
+    """What an institution sent that contradicts itself. Never evidence."""
+
+    defect_id: str
+    open: bool
+    institution_id: str
+    event_id: str
+    code: str
+    path: str
+    message: Words
+    first_at: str
+    changed_at: str
+
+
+class DefectPage(BaseModel):
+    """Data defects, newest first."""
+
+    items: list[DefectOut]
+    next_cursor: str | None
+
+
+class PageQuery(BaseModel):
+    """Which stretch of a list."""
+
+    limit: int = Field(100, ge=1, le=200, description="At most so many items.")
+    cursor: str | None = Field(None, max_length=200, description="`next_cursor` of the page before.")
+
+
+class AlertQuery(PageQuery):
+    """Which alerts; what is left out filters nothing."""
+
+    status: list[Status] = Field([], description="open or withdrawn; both if left out.")
+    rule: list[Id] = Field([], description="Rule, such as A01.")
+    institution: list[Id] = Field([], description="Institutions that take part.")
+    severity: list[Severity] = Field([], description="1 is gravest.")
+    since: Instant | None = Field(None, description="Last changed at or after.")
+
+
+class DefectQuery(PageQuery):
+    """Which data defects."""
+
+    institution: Id | None = Field(None, description="Of this institution.")
+    code: Id | None = Field(None, description="Of this kind.")
+
+
+class Strict(BaseModel):
+    """What outsiders send: unknown fields are refused by name."""
+
+    model_config = ConfigDict(extra="forbid")
