@@ -14,13 +14,14 @@ from typing import Any
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 """The id that follows a request, from POST to webhook."""
 
-FIELDS = frozenset(
-    """
-    address attempt batch bytes count delivery duration_ms endpoint entries error events file host
-    key_id institution lag line method missing name offset outcome partition path pid port position
-    reason request_id rule rules seconds seq service stage status topic url version worker
-    """.split()
-)
+# fmt: off
+FIELDS = frozenset({
+    "address", "attempt", "batch", "bytes", "count", "delivery", "duration_ms", "endpoint", "entries",
+    "error", "events", "file", "host", "key_id", "institution", "lag", "line", "method", "missing",
+    "name", "offset", "outcome", "partition", "path", "pid", "port", "position", "reason", "request_id",
+    "rule", "rules", "seconds", "seq", "service", "stage", "status", "topic", "url", "version", "worker",
+})
+# fmt: on
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 

@@ -1,0 +1,151 @@
+"""Ingest put together: one object that a process starts, and that installs its routes on an app."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.routing import Route
+
+from schemas.moments import Calendar
+from services.ingest import openapi
+from services.ingest.admission import Admission
+from services.ingest.auth import Keys
+from services.ingest.backlog import Backlog
+from services.ingest.endpoints import GetReceipts, PostEvents
+from services.ingest.inbox import Inbox
+from services.ingest.pseudonyms import Pseudonyms
+from services.ingest.receipts import Receipts
+from services.ingest.retention import trim_forever
+from services.ingest.vault import Vault
+from services.runtime.clock import Clock, system_clock
+from services.runtime.database import ping
+from services.runtime.errors import is_database_away
+from services.runtime.logs import log
+from services.runtime.secrets import secret
+from services.runtime.web import Check, add_operations, install_conventions
+from services.settings import Settings
+
+TICK_LOOK_SECONDS = 5.0
+
+
+class Ingest:
+    """The door of one process. `install` before the app serves; `start` and `close` around its life.
+
+    reader: who takes entries from the inbox, `embedded` or `relay`. ticks: this process writes the
+    minute's tick (several may: a minute has one). disk: folder that holds the database, if it is here.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: AsyncEngine,
+        *,
+        reader: str,
+        writer: str = "main",
+        disk: Path | None = None,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._clock = clock
+        self._tasks: list[asyncio.Task[None]] = []
+        self.admission = make_admission(settings)
+        self.vault = make_vault(settings)
+        self.inbox = Inbox(engine, self.vault, writer=writer, clock=clock)
+        self.keys = Keys(engine, settings.rate_per_key, settings.rate_burst)
+        self.backlog = Backlog(
+            engine,
+            self.inbox,
+            reader=reader,
+            rows_at_most=settings.backlog_rows,
+            mebibytes_at_most=settings.backlog_mebibytes,
+            disk=disk,
+            clock=clock,
+        )
+
+    @property
+    def checks(self) -> dict[str, Check]:
+        """Readiness: the database answers, the inbox has room."""
+        return {"database": self._check_database, "inbox": self._check_inbox}
+
+    def install(self, app: FastAPI) -> None:
+        """Add POST /v1/events and GET /v1/receipts, documented."""
+        post = PostEvents(self.admission, self.inbox, self.keys, self.backlog, self._clock)
+        app.router.routes.insert(0, Route("/v1/events", endpoint=post, methods=["POST"]))
+        app.get(
+            "/v1/receipts",
+            response_model=Receipts,
+            responses=openapi.problems(401, 403, 422, 503),
+            tags=["events"],
+            operation_id="getReceipts",
+            summary="What was accepted of a day, by institution and type",
+        )(GetReceipts(self.keys, self._engine).__call__)
+        openapi.document(app)
+
+    async def start(self) -> None:
+        """Begin to write, to measure and to tick; works while the database is away."""
+        await self.inbox.start()
+        retention = trim_forever(self._engine, self._settings.inbox_retention_days, self._clock)
+        self._tasks = [
+            asyncio.create_task(work) for work in (self.backlog.watch(), self._tick_forever(), retention)
+        ]
+
+    async def close(self) -> None:
+        """Stop; what is being committed is answered first or refused."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.inbox.close()
+
+    async def _tick_forever(self) -> None:
+        minute = -1
+        while True:
+            with contextlib.suppress(Exception):
+                now = self._clock() // 60_000_000
+                if now != minute:
+                    await self.inbox.append_tick()
+                    minute = now
+            await asyncio.sleep(TICK_LOOK_SECONDS)
+
+    async def _check_database(self) -> str | None:
+        try:
+            await ping(self._engine)
+        except Exception as error:
+            if not is_database_away(error):
+                log.error("database_check_failed", error=type(error).__name__)
+            return "the database does not answer"
+        return None
+
+    async def _check_inbox(self) -> str | None:
+        return self.backlog.full()
+
+
+def make_admission(settings: Settings, key: bytes | None = None) -> Admission:
+    """The admission of a deployment; `key`: other than its pseudonym key."""
+    key = key or secret(settings.data_dir, "pseudonym-key", settings.pseudonym_key)
+    return Admission(Calendar(settings.timezone), Pseudonyms(key))
+
+
+def make_vault(settings: Settings) -> Vault:
+    """The vault of a deployment."""
+    return Vault(secret(settings.data_dir, "vault-key", settings.vault_key))
+
+
+def create_app(settings: Settings, engine: AsyncEngine) -> FastAPI:
+    """The ingest service by itself (`qingfeng ingest`): its entries are read by the relay."""
+    ingest = Ingest(settings, engine, reader="relay")
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await ingest.start()
+        yield
+        await ingest.close()
+
+    app = FastAPI(title="Qingfeng ingest", version="1", lifespan=lifespan)
+    install_conventions(app)
+    ingest.install(app)
+    add_operations(app, ingest.checks)
+    return app

@@ -1,0 +1,18 @@
+"""What ingest counts."""
+
+from services.runtime.metrics import counter, gauge, histogram
+
+EVENTS = counter(
+    "ingest_events",
+    "Events posted, by result (accepted, duplicate, rejected) and reason",
+    ["result", "reason"],
+)
+REQUESTS_REFUSED = counter(
+    "ingest_requests_refused", "Requests refused as a whole, nothing of them kept, by reason", ["reason"]
+)
+REQUESTS = counter("ingest_requests", "POST /v1/events answered, by HTTP status", ["status"])
+DURATION = histogram("ingest_request_duration_seconds", "POST /v1/events from first byte to answer")
+BACKLOG_ROWS = gauge("inbox_backlog_rows", "Entries in the inbox that its reader has not taken yet")
+BACKLOG_BYTES = gauge("inbox_backlog_bytes", "Bytes of entries not yet taken, by the average entry")
+OLDEST_AGE = gauge("inbox_oldest_age_seconds", "How long the oldest entry not yet taken has waited")
+LAST_COMMIT = gauge("inbox_last_accepted_timestamp_seconds", "When an event was last accepted, Unix time")

@@ -1,0 +1,87 @@
+"""One spelling for each value: decimals and times, or the refusal of what lies out of range."""
+
+import re
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from functools import lru_cache
+
+from schemas.moments import MINUTE, Calendar, normal
+
+EARLIEST = "2000-01-01"
+FUTURE = 10 * MINUTE
+"""How far a clock may be ahead of ours."""
+LIMIT = Decimal(10) ** 14
+
+CENT = Decimal("0.01")
+UNIT_PRICE = Decimal("0.000001")
+QUANTITY = Decimal("0.0001")
+_ZERO = Decimal(0)
+_EXACT = Context(prec=40, traps=[Inexact, InvalidOperation])
+_WHOLE = Decimal(1)
+
+_INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
+)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+class OutOfRange(ValueError):
+    """The value is of the right type and cannot be; the message says why."""
+
+
+class NotATime(ValueError):
+    """The text is not a time as this field wants it; the message says what would do."""
+
+
+def money(value: Decimal) -> Decimal:
+    """Yuan with exactly two decimals. Raises OutOfRange."""
+    return _exact(value, CENT, "at most 2 decimals")
+
+
+def plain(value: Decimal, step: Decimal) -> Decimal:
+    """Without trailing zeros and without an exponent, at most as fine as `step`. Raises OutOfRange."""
+    value = _exact(value, step, f"at most {-step.as_tuple().exponent} decimals").normalize(_EXACT)
+    return value if value.as_tuple().exponent <= 0 else value.quantize(_WHOLE, context=_EXACT)  # type: ignore[operator]
+
+
+def _exact(value: Decimal, step: Decimal, wanted: str) -> Decimal:
+    if not value.is_finite() or not -LIMIT < value < LIMIT:
+        raise OutOfRange("expected a finite number below 10^14")
+    try:
+        value = value.quantize(step, context=_EXACT)
+    except (InvalidOperation, Inexact):
+        raise OutOfRange(f"expected {wanted}") from None
+    return value or _ZERO.quantize(step)
+
+
+class Times:
+    """Reads and normalises times of one calendar."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self._calendar = calendar
+        self._earliest = calendar.read(EARLIEST)[0]
+        self._read = lru_cache(maxsize=16_384)(self._parse)
+
+    def read(self, text: str, now: int, *, dates: bool = True) -> tuple[int, str]:
+        """(moment, normal text). `dates`: a bare date serves too; it is its day's local midnight.
+
+        Raises NotATime, OutOfRange.
+        """
+        moment, spelt, bare = self._read(text)
+        if bare and not dates:
+            raise NotATime("expected a time with an offset, not a bare date")
+        if moment < self._earliest:
+            raise OutOfRange("before the year 2000")
+        if moment > now + FUTURE:
+            raise OutOfRange("more than 10 minutes in the future")
+        return moment, spelt
+
+    def _parse(self, text: str) -> tuple[int, str, bool]:
+        try:
+            if _DATE.fullmatch(text):
+                return self._calendar.read(text)[0], text, True
+            if _INSTANT.fullmatch(text):
+                moment = self._calendar.read(text.upper())[0]
+                return moment, normal(moment), False
+        except (ValueError, OverflowError):
+            pass
+        raise NotATime("expected an RFC 3339 time with an offset, such as 2026-01-31T08:30:00+08:00")
