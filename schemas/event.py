@@ -216,9 +216,7 @@ class Stock(Event, tag="stock", kw_only=True):
     document_id: Identifier | None = None
 
 
-AnyEvent = (
-    Admission | Discharge | FeeLines | Settlement | Cancellation | IdentityCheck | Inspection | Stock
-)
+AnyEvent = Admission | Discharge | FeeLines | Settlement | Cancellation | IdentityCheck | Inspection | Stock
 
 decode_event = msgspec.json.Decoder(AnyEvent).decode
 encode_event = msgspec.json.Encoder(decimal_format="string").encode

@@ -51,6 +51,10 @@ class Calendar:
         """The local day (ordinal) a moment falls on."""
         return EPOCH_DAY + (moment + self._offset(moment // HOUR)) // DAY
 
+    def is_midnight(self, moment: int) -> bool:
+        """Whether a moment is exactly local midnight, as it stands where the time of day is missing."""
+        return (moment + self._offset(moment // HOUR)) % DAY == 0
+
     def minute_of_day(self, moment: int) -> int:
         """Minutes since local midnight, 0–1439."""
         return (moment + self._offset(moment // HOUR)) % DAY // MINUTE

@@ -5,13 +5,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from schemas.finding import Words
-from schemas.moments import MINUTE
-from services.detector.facts import STAY_KINDS, Fact, Kind
+from services.detector.facts import CLOCK_AHEAD, DEFECTIVE, STAY_KINDS, Fact, Kind
 from services.detector.history import PersonHistory, Ref
 from services.detector.view import FOREVER, PersonView, Stay
-
-CLOCK_AHEAD = 10 * MINUTE
-"""An event written this long before it happened shows a clock that is off."""
 
 WORDS = {
     "amounts_do_not_add_up": Words("费用合计与各项支付之和不符", "the total is not the sum of its parts"),
@@ -65,9 +61,12 @@ def defects_of(view: PersonView, refs: Iterable[Ref]) -> Iterator[Defect]:
     for ref in refs:
         facts = view.history.encounter(ref)
         for fact in facts:
-            for code in fact.detail.defects.split():
+            if not fact.flags & DEFECTIVE:
+                continue
+            detail = fact.detail
+            for code in detail.defects.split():
                 yield Defect(code, fact.institution, fact.event, ref)
-            if fact.occurred - fact.recorded > CLOCK_AHEAD:
+            if detail.occurred - detail.recorded > CLOCK_AHEAD:
                 yield Defect("clock_ahead", fact.institution, fact.event, ref)
         yield from _stay_defects(ref, facts)
 
@@ -82,12 +81,7 @@ def _stay_defects(ref: Ref, facts: list[Fact]) -> Iterator[Defect]:
 
 def may_be_defective(fact: Fact) -> bool:
     """Whether the coming of a fact can make or mend a defect: a cheap way out for the many that cannot."""
-    return (
-        bool(fact.detail.defects)
-        or fact.kind in STAY_KINDS
-        or fact.kind == Kind.CANCELLATION
-        or fact.occurred - fact.recorded > CLOCK_AHEAD
-    )
+    return bool(fact.flags & DEFECTIVE) or fact.kind in STAY_KINDS or fact.kind == Kind.CANCELLATION
 
 
 def placeholder(history: PersonHistory) -> Defect:

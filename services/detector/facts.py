@@ -5,14 +5,14 @@ integers). A history is a set of facts named by (institution, event_id); everyth
 """
 
 from decimal import Decimal
-from enum import IntEnum
 from hashlib import blake2b
 
+import msgspec
 from msgspec import Struct
 
 from schemas import event as wire
 from schemas.entry import Entry
-from schemas.moments import HOUR, Calendar
+from schemas.moments import HOUR, MINUTE, Calendar
 from schemas.registry import Person, decode_person_record
 
 INPATIENT_TYPES = ("21", "22", "23", "24", "25", "26", "28", "52", "9901", "9921", "9925")
@@ -25,8 +25,9 @@ BACKFILL_AFTER = 24 * HOUR
 """rules.md §0.5 (5): an event written more than a day after its visit was entered afterwards."""
 
 
-class Kind(IntEnum):
-    """What a fact tells. The four settlements differ by care; their identity is the same."""
+class Kind:
+    """What a fact tells, as plain integers: comparing them is the judge's commonest act. The four
+    settlements differ by care; their identity is the same."""
 
     ADMISSION = 1
     DISCHARGE = 2
@@ -55,6 +56,10 @@ PRESENT = 64
 """The person stood at a counter at `at`: an admission or a settlement that shows a real clock time."""
 NEGATIVE = 128
 BACKFILLED = 256
+DEFECTIVE = 512
+"""It contradicts itself, or was written before it happened."""
+CLOCK_AHEAD = 10 * MINUTE
+"""An event written this long before it happened shows a clock that is off."""
 
 
 class Line(Struct, array_like=True, gc=False):
@@ -71,8 +76,16 @@ class Line(Struct, array_like=True, gc=False):
 
 
 class Detail(Struct, array_like=True, gc=False):
-    """What only some facts have."""
+    """What rules ask of a fact only once its place and money made it interesting.
 
+    recorded, occurred: moments. account, family: fen. diagnoses: codes, sorted, joined by blanks.
+    lines_digest: one number for the set of billed lines, 0 without. defects: names, joined by blanks.
+    """
+
+    recorded: int
+    occurred: int
+    med_type: str = ""
+    device: str = ""
     account: int = 0
     family: int = 0
     card: str = ""
@@ -91,14 +104,20 @@ class Detail(Struct, array_like=True, gc=False):
     cancels_line: str = ""
     cancels_event: str = ""
     defects: str = ""
+    lines: list[Line] | None = None
+    person: Person | None = None
+
+
+_encode_detail = msgspec.msgpack.Encoder(decimal_format="string").encode
+_decode_detail = msgspec.msgpack.Decoder(Detail).decode
 
 
 class Fact(Struct, array_like=True, gc=False):
-    """One event's fact.
+    """One event's fact: what places it, and the rest packed until a rule asks.
 
-    id: settlement_id; encounter_id of admission and discharge; else event_id; of a cancellation the id
-    that it cancels. at: visit time (begin_at, else occurred_at). end: end_at. Moments are microseconds;
-    total and fund are fen.
+    id: settlement_id; encounter_id of admission and discharge; of a cancellation the id that it cancels;
+    else event_id. at: visit time (begin_at, else occurred_at). end: end_at, 0 without. Moments are
+    microseconds; total and fund are fen.
     """
 
     kind: int
@@ -107,17 +126,26 @@ class Fact(Struct, array_like=True, gc=False):
     encounter: str
     event: str
     at: int
-    recorded: int
-    occurred: int
     flags: int
     end: int
-    med_type: str
     total: int
     fund: int
-    device: str
-    detail: Detail
-    lines: list[Line] | None = None
-    person: Person | None = None
+    packed: msgspec.Raw
+
+    @property
+    def detail(self) -> Detail:
+        """Everything else."""
+        return _decode_detail(self.packed)
+
+    @property
+    def recorded(self) -> int:
+        """When the institution's system wrote it."""
+        return self.detail.recorded
+
+    @property
+    def med_type(self) -> str:
+        """National 医疗类别."""
+        return self.detail.med_type
 
     @property
     def place(self) -> tuple[int, str, str, str]:
@@ -125,7 +153,27 @@ class Fact(Struct, array_like=True, gc=False):
         return (self.at, self.institution, self.id, self.event)
 
 
-NO_DETAIL = Detail()
+def make_fact(
+    kind: int,
+    institution: str,
+    id: str,
+    encounter: str,
+    event: str,
+    at: int,
+    flags: int,
+    detail: Detail,
+    *,
+    end: int = 0,
+    total: int = 0,
+    fund: int = 0,
+) -> Fact:
+    """A fact with its detail packed."""
+    if detail.defects:
+        flags |= DEFECTIVE
+    if detail.occurred - detail.recorded > CLOCK_AHEAD:
+        flags |= DEFECTIVE
+    packed = msgspec.Raw(_encode_detail(detail))
+    return Fact(kind, institution, id, encounter, event, at, flags, end, total, fund, packed)
 
 
 def read_entry(entry: Entry, calendar: Calendar) -> Fact | None:
@@ -183,20 +231,19 @@ def _settlement(event: wire.Settlement, calendar: Calendar, occurred: int, recor
     total = fen(event.amounts.total)
     if total < 0:
         flags |= NEGATIVE
-    detail = _settlement_detail(event, emergency)
+    lines = _lines(event.lines, calendar) if event.lines and kind == Kind.INPATIENT else None
+    detail = _settlement_detail(event, occurred, recorded, emergency, lines)
     if recorded - at > BACKFILL_AFTER:
         flags |= BACKFILLED
-    elif _over_the_counter(event, flags, detail) and at != calendar.midnight(calendar.day(at)):
+    elif _over_the_counter(event, flags, detail) and not calendar.is_midnight(at):
         flags |= PRESENT
-    lines = _lines(event.lines, calendar) if event.lines and kind == Kind.INPATIENT else None
-    return Fact(
-        kind, event.institution_id, event.settlement_id, event.encounter_id, event.event_id, at,
-        recorded, occurred, flags, end, event.med_type, total, fen(event.amounts.fund),
-        event.device_id or event.operator_id or "", detail, lines,
+    return make_fact(
+        kind, event.institution_id, event.settlement_id, event.encounter_id, event.event_id, at, flags,
+        detail, end=end, total=total, fund=fen(event.amounts.fund),
     )  # fmt: skip
 
 
-def settlement_kind(med_type: str) -> Kind:
+def settlement_kind(med_type: str) -> int:
     """Which care a settlement's med_type means."""
     if med_type.startswith(OUTPATIENT_TYPES):
         return Kind.VISIT
@@ -214,21 +261,30 @@ def _over_the_counter(event: wire.Settlement, flags: int, detail: Detail) -> boo
     )
 
 
-def _settlement_detail(event: wire.Settlement, emergency: int) -> Detail:
+def _settlement_detail(
+    event: wire.Settlement, occurred: int, recorded: int, emergency: int, lines: list[Line] | None
+) -> Detail:
     amounts = event.amounts
+    diagnoses, main_diagnosis = _diagnoses(event.diagnoses)
     return Detail(
-        account=fen(amounts.account),
-        family=fen(amounts.family),
-        card=event.card.kind if event.card else "",
-        region=event.region or "",
-        channel=event.channel or "",
-        emergency=emergency,
+        recorded,
+        occurred,
+        event.med_type,
+        event.device_id or event.operator_id or "",
+        fen(amounts.account),
+        fen(amounts.family),
+        event.card.kind if event.card else "",
+        event.region or "",
+        event.channel or "",
+        emergency,
         external_institution=event.external_institution or "",
         prescription=event.prescription_id or "",
         disease=event.disease_code or "",
+        diagnoses=diagnoses,
+        main_diagnosis=main_diagnosis,
         lines_digest=_lines_digest(event.lines) if event.lines else 0,
         defects=_settlement_defects(event),
-        **_diagnoses(event.diagnoses),
+        lines=lines,
     )
 
 
@@ -257,40 +313,51 @@ def _admission(event: wire.Admission, calendar: Calendar, occurred: int, recorde
         flags |= EMERGENCY
     if recorded - occurred > BACKFILL_AFTER:
         flags |= BACKFILLED
-    elif not flags & AT_DAY and occurred != calendar.midnight(calendar.day(occurred)):
+    elif not flags & AT_DAY and not calendar.is_midnight(occurred):
         flags |= PRESENT
+    diagnoses, main_diagnosis = _diagnoses(event.diagnoses)
     detail = Detail(
+        recorded,
+        occurred,
+        event.med_type,
+        event.device_id or event.operator_id or "",
         card=event.card.kind if event.card else "",
         region=event.region or "",
-        **_diagnoses(event.diagnoses),
+        diagnoses=diagnoses,
+        main_diagnosis=main_diagnosis,
     )
-    return Fact(
-        Kind.ADMISSION, event.institution_id, event.encounter_id, event.encounter_id, event.event_id,
-        occurred, recorded, occurred, flags, 0, event.med_type, 0, 0,
-        event.device_id or event.operator_id or "", detail,
-    )  # fmt: skip
+    return _bare(Kind.ADMISSION, event, event.encounter_id, flags, detail)
 
 
 def _discharge(event: wire.Discharge, calendar: Calendar, occurred: int, recorded: int, flags: int) -> Fact:
+    diagnoses, main_diagnosis = _diagnoses(event.diagnoses)
     detail = Detail(
+        recorded,
+        occurred,
         discharge_way=event.discharge_way or 0,
         transfer_to=event.transfer_to or "",
-        **_diagnoses(event.diagnoses),
+        diagnoses=diagnoses,
+        main_diagnosis=main_diagnosis,
     )
-    return _bare(Kind.DISCHARGE, event, event.encounter_id, occurred, recorded, flags, detail)
+    return _bare(Kind.DISCHARGE, event, event.encounter_id, flags, detail)
 
 
 def _fee_lines(event: wire.FeeLines, calendar: Calendar, occurred: int, recorded: int, flags: int) -> Fact:
     negative = any(line.amount < 0 and line.refunds_line_id is None for line in event.lines)
-    detail = Detail(defects="negative_line") if negative else NO_DETAIL
-    fact = _bare(Kind.FEE_LINES, event, event.event_id, occurred, recorded, flags, detail)
-    fact.lines = _lines(event.lines, calendar)
-    return fact
+    detail = Detail(
+        recorded,
+        occurred,
+        defects="negative_line" if negative else "",
+        lines=_lines(event.lines, calendar),
+    )
+    return _bare(Kind.FEE_LINES, event, event.event_id, flags, detail)
 
 
-def _watched(event, calendar: Calendar, occurred: int, recorded: int, flags: int) -> Fact:
+def _watched(
+    event: wire.Inspection | wire.IdentityCheck, calendar: Calendar, occurred: int, recorded: int, flags: int
+) -> Fact:
     kind = Kind.INSPECTION if isinstance(event, wire.Inspection) else Kind.IDENTITY_CHECK
-    return _bare(kind, event, event.event_id, occurred, recorded, flags, NO_DETAIL)
+    return _bare(kind, event, event.event_id, flags, Detail(recorded, occurred))
 
 
 def _cancellation(
@@ -300,34 +367,49 @@ def _cancellation(
     if event.person_id is None:
         return None
     detail = Detail(
-        cancels_type=cancels.type, cancels_line=cancels.line_id or "", cancels_event=cancels.event_id or ""
+        recorded,
+        occurred,
+        cancels_type=cancels.type,
+        cancels_line=cancels.line_id or "",
+        cancels_event=cancels.event_id or "",
     )
-    fact = _bare(Kind.CANCELLATION, event, cancels.id, occurred, recorded, flags, detail)
-    fact.encounter = cancels.id
-    return fact
+    return make_fact(
+        Kind.CANCELLATION,
+        event.institution_id,
+        cancels.id,
+        cancels.id,
+        event.event_id,
+        occurred,
+        flags,
+        detail,
+    )
 
 
-def _bare(kind: Kind, event, id: str, occurred: int, recorded: int, flags: int, detail: Detail) -> Fact:
-    return Fact(
-        kind, event.institution_id, id, getattr(event, "encounter_id", ""), event.event_id, occurred,
-        recorded, occurred, flags, 0, "", 0, 0, "", detail,
-    )  # fmt: skip
+def _bare(kind: int, event: wire.AnyEvent, id: str, flags: int, detail: Detail) -> Fact:
+    """A fact whose time is that of the event."""
+    return make_fact(
+        kind, event.institution_id, id, event.encounter_id, event.event_id, detail.occurred, flags, detail
+    )
 
 
 def _person(entry: Entry) -> Fact:
     loaded = decode_person_record(entry.body)
     record = loaded.record
-    return Fact(
-        Kind.PERSON, "", record.effective_from or "", "", f"{loaded.loaded}", 0, loaded.loaded, 0, 0, 0, "",
-        0, 0, "", NO_DETAIL, None, record,
-    )  # fmt: skip
+    detail = Detail(loaded.loaded, 0, person=record)
+    return make_fact(
+        Kind.PERSON, "", record.effective_from or "", "", f"{loaded.loaded}", 0, HISTORICAL, detail
+    )
 
 
-def _diagnoses(diagnoses: list[wire.Diagnosis]) -> dict[str, str]:
+def _diagnoses(diagnoses: list[wire.Diagnosis]) -> tuple[str, str]:
+    """(all codes, the main one)."""
     if not diagnoses:
-        return {}
+        return "", ""
+    if len(diagnoses) == 1:
+        only = diagnoses[0]
+        return only.code, only.code if only.main else ""
     main = next((item.code for item in diagnoses if item.main), "")
-    return {"diagnoses": " ".join(sorted({item.code for item in diagnoses})), "main_diagnosis": main}
+    return " ".join(sorted({item.code for item in diagnoses})), main
 
 
 def _lines(lines: list[wire.Line], calendar: Calendar) -> list[Line]:

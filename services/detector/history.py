@@ -31,11 +31,15 @@ class Said(Struct, array_like=True, gc=False):
 
 
 class Change(NamedTuple):
-    """An encounter before and after a fact came: its live facts."""
+    """An encounter before and after a fact came: its live facts.
+
+    plain: the fact only joined them; no other version of it and no cancellation is known.
+    """
 
     ref: Ref
     before: list[Fact]
     after: list[Fact]
+    plain: bool = False
 
 
 class Packed(Struct, array_like=True):
@@ -112,28 +116,36 @@ class PersonHistory:
 
     # -- facts ------------------------------------------------------------------------------------------
 
-    def knows(self, fact: Fact) -> bool:
-        """Whether this very event is already in the set."""
-        event, institution = fact.event, fact.institution
-        for other in self.facts:
-            if other.event == event and other.institution == institution:
-                return True
-        return any(other.event == event and other.institution == institution for other in self.idle)
-
     def add(self, fact: Fact) -> list[Change] | None:
         """Put a fact into the set; None when it was there. The encounters it touches, before and after."""
-        if fact.kind == Kind.PERSON:
+        kind, institution, event, id, encounter = (
+            fact.kind, fact.institution, fact.event, fact.id, fact.encounter,
+        )  # fmt: skip
+        if kind == Kind.PERSON:
             return self._add_record(fact)
-        if self.knows(fact):
-            return None
+        versioned = kind == Kind.CANCELLATION
+        before = []
+        for other in self.facts:
+            if other.institution != institution:
+                continue
+            if other.event == event:
+                return None
+            if other.encounter == encounter:
+                before.append(other)
+            if other.id == id and not versioned:
+                versioned = identity(other) == identity(fact)
+        for other in self.idle:
+            if other.institution == institution:
+                if other.event == event:
+                    return None
+                # A cancellation, or a version that does not count, may be about the same thing.
+                versioned = versioned or other.id in (id, encounter, event)
         self.turns += 1
         self._changed[_slot(fact)] = b"+"
-        if fact.kind == Kind.CANCELLATION or self._concerned(fact) or self._has_version(fact):
+        if versioned:
             return self._settle(fact)
-        ref = (fact.institution, fact.encounter)
-        before = self.encounter(ref)
         self._insert(fact)
-        return [Change(ref, before, [*before, fact])]
+        return [Change((institution, encounter), before, [*before, fact], plain=True)]
 
     def remove(self, fact: Fact, record: Fact | None) -> None:
         """Take a fact out again, as if it had never come (a rule raised on it); `record` stood before it."""
@@ -163,7 +175,10 @@ class PersonHistory:
 
     def position(self, fact: Fact) -> int:
         """Index in `facts` at which a fact stands or would stand."""
-        return bisect_left(self.facts, _place(fact), key=_place)
+        facts = self.facts
+        if facts and facts[-1] is fact:
+            return len(facts) - 1
+        return bisect_left(facts, _place(fact), key=_place)
 
     def since(self, moment: int) -> int:
         """Index of the first live fact at or after a moment."""
@@ -199,7 +214,7 @@ class PersonHistory:
     @property
     def person(self) -> Person | None:
         """The person's registry record, where one is known."""
-        return self.record.person if self.record else None
+        return self.record.detail.person if self.record else None
 
     def standing_cancellations(self) -> list[Fact]:
         """Cancellations that no later one takes back."""
@@ -290,18 +305,6 @@ class PersonHistory:
         self.record = fact
         self._changed[_slot(fact)] = b"+"
         return []
-
-    def _concerned(self, fact: Fact) -> bool:
-        """Whether a cancellation or an idle version may be about the same thing."""
-        names = (fact.id, fact.encounter, fact.event)
-        return any(other.institution == fact.institution and other.id in names for other in self.idle)
-
-    def _has_version(self, fact: Fact) -> bool:
-        if fact.kind not in SETTLEMENTS and fact.kind not in (Kind.ADMISSION, Kind.DISCHARGE):
-            return False
-        name = identity(fact)
-        id = fact.id
-        return any(other.id == id and identity(other) == name for other in self.facts)
 
     def _insert(self, fact: Fact) -> None:
         facts = self.facts
@@ -416,7 +419,7 @@ def live_lines(history: PersonHistory, ref: Ref) -> list[Line]:
     ]
     best: dict[str, tuple[int, str, Line]] = {}
     for fact in history.encounter(ref):
-        for line in fact.lines or ():
+        for line in fact.detail.lines or ():
             if any(_removes_line(cancellation, fact, line.id) for cancellation in cancellations):
                 continue
             version = (fact.recorded, fact.event, line)

@@ -58,6 +58,7 @@ class PersonJudge:
         self.bench = bench
         self.registry = registry
         self._rules = tuple(rule for rule in bench.rules if rule.key == "person")
+        self._reaching = frozenset(rule for rule in self._rules if type(rule).reach is not Rule.reach)
         self._watching: dict[int, tuple[Rule, ...]] = {
             kind: tuple(rule for rule in self._rules if kind in rule.watches) for kind in range(32)
         }
@@ -132,12 +133,15 @@ class PersonJudge:
         return difference(history.said, [*found, *defects_of(view, sorted(refs))])
 
     def _reached(self, history: PersonHistory, changes: list[Change]) -> list[Verdict]:
-        view = PersonView(history, self.registry, self.bench.calendar)
+        view = PersonView(
+            history, self.registry, self.bench.calendar, {change.ref: change.after for change in changes}
+        )
+        touched = {change.ref for change in changes}
         verdicts: list[Verdict] = []
         for rule in self._concerned(changes):
-            refs = {change.ref for change in changes}
-            for change in changes:
-                refs.update(rule.reach(view, change))
+            refs = touched
+            if rule in self._reaching:
+                refs = touched.union(*(rule.reach(view, change) for change in changes))
             found = list(rule.judge(view, refs))
             if not found and not history.said:
                 continue

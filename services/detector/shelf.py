@@ -29,9 +29,12 @@ class Shelf:
         self._open[key] = memory
         if len(self._open) > self._hottest:
             old_key, old = self._open.popitem(last=False)
-            old.changes()
             self._packed[old_key] = self._stage.pack(old)
         return memory
+
+    def lay(self, packed: dict[str, bytes]) -> None:
+        """Put packed memories on the shelf, as a snapshot holds them."""
+        self._packed.update(packed)
 
     def each(self, use: Callable[[Memory], None]) -> None:
         """Call `use` with every memory."""

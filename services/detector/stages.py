@@ -20,7 +20,7 @@ from services.detector.facts import SETTLEMENTS, Fact, read_entry
 from services.detector.history import Change, PersonHistory
 from services.detector.judge import Bench, PersonJudge, TerminalJudge, Verdict
 from services.detector.rules import RULES
-from services.detector.terminal import Register, TerminalHistory, registers_of
+from services.detector.terminal import Register, TerminalHistory, first_register, registers_of
 from services.runtime.ports import Emission
 from services.settings import Settings
 
@@ -66,6 +66,10 @@ class PersonStage:
 
     def pack(self, memory: PersonHistory) -> bytes:
         return memory.pack()
+
+    def remembers(self, memory: object) -> bool:
+        """Whether a memory is one of this stage's."""
+        return isinstance(memory, PersonHistory)
 
     def is_too_late(self, entry: Entry) -> bool:
         """Whether an event lies further behind as_of than anything is kept (contract, section 3)."""
@@ -113,7 +117,8 @@ class PersonStage:
                 if fact.kind not in SETTLEMENTS or name in sent or not self._is_followed(fact):
                     continue
                 sent.add(name)
-                for key, register in registers_of(memory, fact, self.bench.calendar):
+                registers = first_register if change.plain and not change.before else registers_of
+                for key, register in registers(memory, fact, self.bench.calendar):
                     emissions.append(Emission(CROSSINGS, key, Crossing(register, origin)))
         return emissions
 

@@ -224,25 +224,35 @@ def registers_of(history: PersonHistory, fact: Fact, calendar: Calendar) -> list
     known = sum(1 for other in history.idle if other.kind == Kind.CANCELLATION and other.id == fact.id)
     known += sum(1 for other in history.facts if other.total < 0 and other.encounter == fact.encounter)
     live = next((other for other in versions if any(other is item for item in history.facts)), None)
-    registers = {}
+    registers: dict[str, Swipe | None] = {}
     for version in versions:
-        if version.kind not in SETTLEMENTS or not version.device:
-            continue
-        key = terminal_key(version.institution, version.device, calendar.day(version.at))
-        registers[key] = None
-    if live is not None and live.device and _counts(live) and not history.is_offset(live):
-        registers[terminal_key(live.institution, live.device, calendar.day(live.at))] = swipe_of(
-            history.key, live
-        )
+        device = version.detail.device
+        if version.kind in SETTLEMENTS and device:
+            registers[terminal_key(version.institution, device, calendar.day(version.at))] = None
+    device = live.detail.device if live is not None else ""
+    if live is not None and device and _counts(live) and not history.is_offset(live):
+        key = terminal_key(live.institution, device, calendar.day(live.at))
+        registers[key] = swipe_of(history.key, live)
     revision = len(versions) + known
     name = f"{fact.institution}|{fact.id}"
     return [(key, Register(name, revision, swipe)) for key, swipe in registers.items()]
 
 
+def first_register(history: PersonHistory, fact: Fact, calendar: Calendar) -> list[tuple[str, Register]]:
+    """As `registers_of`, for a settlement that nothing else is known of: no version, nothing cancelled."""
+    device = fact.detail.device
+    if not device:
+        return []
+    key = terminal_key(fact.institution, device, calendar.day(fact.at))
+    swipe = swipe_of(history.key, fact) if _counts(fact) else None
+    return [(key, Register(f"{fact.institution}|{fact.id}", 1, swipe))]
+
+
 def swipe_of(person: str, fact: Fact) -> Swipe:
     """A settlement as its terminal sees it."""
+    detail = fact.detail
     return Swipe(
-        fact.id, fact.encounter, person, fact.at, fact.med_type, fact.total, fact.fund, fact.detail.card,
+        fact.id, fact.encounter, person, fact.at, detail.med_type, fact.total, fact.fund, detail.card,
         bool(fact.flags & HISTORICAL),
     )  # fmt: skip
 

@@ -117,10 +117,27 @@ class Stay:
 class PersonView:
     """A person's history with the registry and the calendar beside it."""
 
-    def __init__(self, history: PersonHistory, registry: Registry, calendar: Calendar) -> None:
+    def __init__(
+        self,
+        history: PersonHistory,
+        registry: Registry,
+        calendar: Calendar,
+        encounters: dict[Ref, list[Fact]] | None = None,
+    ) -> None:
         self.history = history
         self.registry = registry
         self.calendar = calendar
+        self._encounters = encounters or {}
+
+    def facts_of(self, refs: Iterable[Ref] | None) -> list[Fact]:
+        """Live facts of some encounters; all of them for None."""
+        if refs is None:
+            return self.history.facts
+        found = []
+        for ref in refs:
+            facts = self._encounters.get(ref)
+            found += self.history.encounter(ref) if facts is None else facts
+        return found
 
     # -- stays ------------------------------------------------------------------------------------------
 
@@ -144,9 +161,12 @@ class PersonView:
         return stay if stay.counts else None
 
     def _make_stays(self) -> list[Stay]:
+        facts = [fact for fact in self.history.facts if fact.kind < 4]  # STAY_KINDS, cheaply
+        if not facts:
+            return []
         by_ref: dict[Ref, list[Fact]] = {}
-        for fact in self.history.facts:
-            if fact.kind <= Kind.INPATIENT and self._settled(fact):
+        for fact in facts:
+            if self._settled(fact):
                 by_ref.setdefault((fact.institution, fact.encounter), []).append(fact)
         stays = [Stay(ref, facts) for ref, facts in by_ref.items()]
         return sorted((stay for stay in stays if stay.counts), key=lambda stay: (stay.begin, stay.ref))
@@ -177,14 +197,32 @@ class PersonView:
                 return
             yield fact
 
+    def beside(self, fact: Fact, reach: int) -> list[Fact]:
+        """Other live facts of the same institution at most `reach` from a fact."""
+        facts, found, institution = self.history.facts, [], fact.institution
+        index = self.history.position(fact)
+        earliest, latest = fact.at - reach, fact.at + reach
+        for place in range(index - 1, -1, -1):
+            other = facts[place]
+            if other.at < earliest:
+                break
+            if other.institution == institution:
+                found.append(other)
+        for place in range(index, len(facts)):
+            other = facts[place]
+            if other.at > latest:
+                break
+            if other.institution == institution and other is not fact:
+                found.append(other)
+        return found
+
     def present_before(self, fact: Fact) -> Fact | None:
         """The nearest earlier fact that puts the person at a counter."""
         facts = self.history.facts
-        index = self.history.position(fact) - 1
-        while index >= 0:
-            if facts[index].flags & PRESENT and self.is_present(facts[index]):
-                return facts[index]
-            index -= 1
+        for index in range(self.history.position(fact) - 1, -1, -1):
+            other = facts[index]
+            if other.flags & PRESENT and self.is_present(other):
+                return other
         return None
 
     def present_after(self, fact: Fact) -> Fact | None:
@@ -272,11 +310,11 @@ class PersonView:
             "encounter": fact.encounter,
             "settlement": fact.id if is_settlement else None,
             "at": self.text(fact.at, is_date=bool(fact.flags & AT_DAY)),
-            "med_type": fact.med_type,
+            "med_type": fact.detail.med_type,
             "total": money(fact.total) if is_settlement else None,
             "fund": money(fact.fund) if is_settlement else None,
             "card": fact.detail.card or None,
-            "device": fact.device or None,
+            "device": fact.detail.device or None,
         }
 
 

@@ -11,7 +11,8 @@ The laws, before any method:
    and goes on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 
@@ -55,3 +56,44 @@ class Stage(Protocol):
 
     def rejudge(self, memory: Memory) -> list[Emission]:
         """Judge the whole key again: the registry or the parameters changed."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a sitting over some messages of one topic led to.
+
+    emissions: in order. touched: memories by key, all of them to be put. entries, events, too_late: how
+    many there were. rejudge: the version of the reference data that a message announced, or None.
+    """
+
+    emissions: list[Emission] = field(default_factory=list)
+    touched: dict[str, Memory] = field(default_factory=dict)
+    entries: int = 0
+    events: int = 0
+    too_late: int = 0
+    rejudge: int | None = None
+
+
+class Program(Protocol):
+    """All stages as a runtime drives them. `memory_of` gives the memory of a key the runtime has at hand."""
+
+    first: str
+    """The topic that comes from outside."""
+
+    sink: str
+    """The topic that goes outside."""
+
+    def stage(self, key: str) -> Stage:
+        """The stage that a memory key belongs to."""
+
+    def keys(self, topic: str, messages: Sequence[Any]) -> set[str]:
+        """Memory keys that a sitting over these messages will ask for."""
+
+    def sit(self, topic: str, messages: Sequence[Any], memory_of: Callable[[str], Memory]) -> Outcome:
+        """Judge messages of one topic in order. Never raises for a message: those become dead letters."""
+
+    def rejudge(self, memories: Iterable[Memory]) -> Outcome:
+        """Judge whole memories again."""
+
+    def judged(self, topic: str, partition: int, offset: int, outcome: Outcome, as_of: int) -> Any:
+        """The word, for the sink, that a sitting is over and all it led to was sent."""

@@ -23,6 +23,7 @@ PHYSICAL_CARD = "social_card"
 class ImpossibleTravelParameters(Parameters):
     """Figures of rules.md A05."""
 
+    longest_hours: float = parameter(24.0, "h", "两次刷卡的最长间隔", "longest gap that is looked at")
     near_km: float = parameter(10.0, "km", "近距离上限", "what counts as near")
     speed_kmh: float = parameter(120.0, "km/h", "合理最高速度", "the fastest plausible travel")
     near_minutes: float = parameter(5.0, "min", "近距离两地刷卡最短间隔", "shortest gap between near sites")
@@ -54,22 +55,23 @@ class ImpossibleTravel(Rule):
     parameters = ImpossibleTravelParameters()
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
-        asked = None if refs is None else set(refs)
         seen: set[int] = set()
-        for fact in view.history.facts:
+        for fact in view.facts_of(refs):
             if not fact.flags & PRESENT or not view.is_present(fact):
                 continue
-            if asked is not None and (fact.institution, fact.encounter) not in asked:
-                continue
-            before, after = view.present_before(fact), view.present_after(fact)
-            for first, second in ((before, fact), (fact, after)):
+            for first, second in ((view.present_before(fact), fact), (fact, view.present_after(fact))):
                 if first is None or second is None or id(first) in seen:
                     continue
                 seen.add(id(first))
                 yield from self._pair(view, first, second)
 
     def reach(self, view: PersonView, change: Change) -> Iterable[Ref]:
-        """Whoever stood next to the events of the encounter, before or after the change."""
+        """Whoever stood next to the events of the encounter, before or after the change.
+
+        An event that only came parts two neighbours: that matters where they had been found at fault.
+        """
+        if not change.before and not view.history.said:
+            return
         for fact in (*change.before, *change.after):
             if fact.flags & PRESENT or fact.total < 0:
                 for neighbour in (view.present_before(fact), view.present_after(fact)):
@@ -80,6 +82,8 @@ class ImpossibleTravel(Rule):
         if first.institution == second.institution:
             return
         gap = second.at - first.at
+        if gap > self.parameters.longest_hours * HOUR:
+            return
         distance = view.distance_km(first.institution, second.institution)
         if distance is None:
             possible = self._possible_by_region(view, first, second, gap)

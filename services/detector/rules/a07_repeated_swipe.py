@@ -44,22 +44,18 @@ class RepeatedSwipe(Rule):
     parameters = RepeatedSwipeParameters()
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
-        asked = None if refs is None else set(refs)
         reach = self.parameters.seconds * SECOND
         seen: set[tuple] = set()
-        for fact in view.history.facts:
+        for fact in view.facts_of(refs):
             if fact.kind not in OUTPATIENT or fact.flags & AT_DAY:
                 continue
-            if asked is not None and (fact.institution, fact.encounter) not in asked:
-                continue
-            for other in view.between(fact.at - reach, fact.at + reach):
-                if other is fact or other.institution != fact.institution or other.total != fact.total:
-                    continue
+            for other in view.beside(fact, reach):
                 pair = (fact.institution, *sorted((fact.id, other.id)))
-                if pair in seen or other.kind not in OUTPATIENT or other.flags & AT_DAY:
+                if pair in seen or other.total != fact.total:
                     continue
-                seen.add(pair)
-                yield from self._pair(view, *sorted((fact, other), key=lambda item: item.place))
+                if other.kind in OUTPATIENT and not other.flags & AT_DAY:
+                    seen.add(pair)
+                    yield from self._pair(view, *sorted((fact, other), key=lambda item: item.place))
 
     def _pair(self, view: PersonView, first: Fact, second: Fact) -> Iterator[Finding]:
         if not (view.is_visit(first) and view.is_visit(second)):

@@ -54,11 +54,8 @@ class SettlementAfterDeath(Rule):
         if person is None or not person.death_date:
             return
         last_day = self._last_day(person.death_date)
-        asked = None if refs is None else set(refs)
-        for fact in view.history.facts:
+        for fact in view.facts_of(refs):
             if fact.kind not in SETTLEMENTS or not view.is_settlement(fact):
-                continue
-            if asked is not None and (fact.institution, fact.encounter) not in asked:
                 continue
             if view.calendar.day(fact.at) > last_day:
                 yield from self._suspect(view, fact, person.death_date, last_day)

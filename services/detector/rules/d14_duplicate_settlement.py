@@ -44,16 +44,11 @@ class DuplicateSettlement(Rule):
     parameters = DuplicateSettlementParameters()
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
-        asked = None if refs is None else set(refs)
         seen: set[tuple] = set()
-        for fact in view.history.facts:
+        for fact in view.facts_of(refs):
             if fact.kind not in SETTLEMENTS:
                 continue
-            if asked is not None and (fact.institution, fact.encounter) not in asked:
-                continue
-            for other in view.between(fact.at - self._reach, fact.at + self._reach):
-                if other is fact or other.institution != fact.institution:
-                    continue
+            for other in view.beside(fact, self._reach):
                 pair = (fact.institution, *sorted((fact.id, other.id)))
                 if pair not in seen and self._same(view, fact, other):
                     seen.add(pair)

@@ -1,0 +1,136 @@
+"""The stages as one program that a runtime drives: which keys a batch needs, what it leads to."""
+
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from time import perf_counter
+from typing import Any
+
+from schemas.entry import Entry
+from schemas.finding import DeadLetterMessage, JudgedMessage, Origin
+from schemas.registry import Registry
+from schemas.topics import ALERTS, CROSSINGS, EVENTS
+from services.detector import metrics
+from services.detector.stages import Crossing, Pipeline, encode_crossing
+from services.runtime.ports import Emission, Memory, Outcome, Stage
+
+PERSON, TERMINAL = "p:", "t:"
+"""Memory keys of both stages live in one table."""
+
+
+class DetectorProgram:
+    """Persons and terminals, for any runtime."""
+
+    first = EVENTS
+    sink = ALERTS
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+
+    def use(self, registry: Registry) -> None:
+        """Judge by this registry from now on."""
+        self.pipeline.use(registry)
+
+    def stage(self, key: str) -> Stage:
+        """The stage that a memory key belongs to."""
+        return self.pipeline.person if key.startswith(PERSON) else self.pipeline.terminal
+
+    def keys(self, topic: str, messages: Sequence[Any]) -> set[str]:
+        """Memory keys that a sitting over these messages will ask for."""
+        if topic == EVENTS:
+            return {PERSON + entry.key for entry in messages if _is_judged(entry)}
+        return {TERMINAL + key for key, _ in messages}
+
+    def sit(self, topic: str, messages: Sequence[Any], memory_of: Callable[[str], Memory]) -> Outcome:
+        """Judge entries (EVENTS), or pairs of (key, Crossing) (CROSSINGS), in order."""
+        outcome = Outcome()
+        if topic == EVENTS:
+            for entry in messages:
+                self._entry(entry, memory_of, outcome)
+            metrics.TOO_LATE.inc(outcome.too_late)
+        else:
+            for key, crossing in messages:
+                self._crossing(key, crossing, memory_of, outcome)
+        metrics.EVENTS.labels(topic).inc(outcome.entries)
+        return outcome
+
+    def rejudge(self, memories: Iterable[Memory]) -> Outcome:
+        """Judge whole memories again."""
+        outcome = Outcome()
+        for memory in memories:
+            name = self.memory_key(memory)
+            try:
+                outcome.emissions += self.stage(name).rejudge(memory)
+            except Exception as error:
+                outcome.emissions.append(self._dead_letter("rejudge", memory.key, b"", Origin(), error))
+            outcome.touched[name] = memory
+        return outcome
+
+    def memory_key(self, memory: Memory) -> str:
+        """The table key of a memory."""
+        is_person = self.pipeline.person.remembers(memory)
+        return (PERSON if is_person else TERMINAL) + memory.key
+
+    def judged(self, topic: str, partition: int, offset: int, outcome: Outcome, as_of: int) -> JudgedMessage:
+        """The word that a sitting is over."""
+        return JudgedMessage(
+            topic=topic,
+            partition=partition,
+            offset=offset,
+            entries=outcome.entries,
+            events=outcome.events,
+            too_late=outcome.too_late,
+            as_of=as_of,
+        )
+
+    def _entry(self, entry: Entry, memory_of: Callable[[str], Memory], outcome: Outcome) -> None:
+        outcome.entries += 1
+        if entry.kind == "registry":
+            outcome.rejudge = int(entry.body)
+        if entry.kind == "event":
+            outcome.events += 1
+        if not _is_judged(entry):
+            return
+        stage = self.pipeline.person
+        if stage.is_too_late(entry):
+            outcome.too_late += 1
+            return
+        key = PERSON + entry.key
+        memory = outcome.touched[key] = memory_of(key)
+        began = perf_counter()
+        try:
+            outcome.emissions += stage.step(memory, entry)
+            metrics.JUDGEMENT.observe(perf_counter() - began)
+        except Exception as error:
+            origin = Origin(entry.request_id, entry.received_at, entry.seq)
+            outcome.emissions.append(self._dead_letter(EVENTS, entry.key, entry.body, origin, error))
+
+    def _crossing(
+        self, key: str, crossing: Crossing, memory_of: Callable[[str], Memory], outcome: Outcome
+    ) -> None:
+        outcome.entries += 1
+        name = TERMINAL + key
+        memory = outcome.touched[name] = memory_of(name)
+        try:
+            outcome.emissions += self.pipeline.terminal.step(memory, crossing)
+        except Exception as error:
+            body = encode_crossing(crossing)
+            outcome.emissions.append(self._dead_letter(CROSSINGS, key, body, crossing.origin, error))
+
+    def _dead_letter(self, stage: str, key: str, body: bytes, origin: Origin, error: Exception) -> Emission:
+        """What could not be judged, with where the error stood: never with its message, which may quote
+        what the event holds."""
+        metrics.POISON.labels(stage).inc()
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        letter = DeadLetterMessage(
+            stage=stage,
+            key=key,
+            error=type(error).__name__,
+            reason=f"{frame.name} line {frame.lineno}",
+            body=body,
+            origin=origin,
+        )
+        return Emission(ALERTS, key, letter)
+
+
+def _is_judged(entry: Entry) -> bool:
+    return entry.kind in ("event", "person") and bool(entry.key)

@@ -1,0 +1,242 @@
+"""The embedded runtime: one process, PostgreSQL as log and state.
+
+The law: state, output and position move in ONE transaction. A batch is judged in memory, then written
+whole or not at all; when writing fails, every memory is dropped and the batch is read again. One runner
+works on a database at a time: the others wait for its advisory lock.
+"""
+
+import asyncio
+import contextlib
+from collections import OrderedDict, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.runtime.database import driver
+from services.runtime.logs import log
+from services.runtime.ports import Emission, Memory, Outcome, Program
+
+LOCK = 0x51494E48
+BATCH = 256
+RETRY_SECONDS = 0.5
+REJUDGE_PAGE = 500
+
+LOAD = "SELECT key, cell, body FROM memory_cell WHERE key = ANY($1::text[])"
+PUT = """
+INSERT INTO memory_cell (key, cell, body)
+SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[])
+ON CONFLICT (key, cell) DO UPDATE SET body = excluded.body
+"""
+DELETE = """
+DELETE FROM memory_cell USING unnest($1::text[], $2::text[]) AS gone (key, cell)
+WHERE memory_cell.key = gone.key AND memory_cell.cell = gone.cell
+"""
+KEYS = "SELECT DISTINCT key FROM memory_cell WHERE key > $1 ORDER BY key LIMIT $2"
+
+
+class Source(Protocol):
+    """Where messages come from, in one order, with positions that the runner stores."""
+
+    async def load(self, connection: asyncpg.Connection) -> Any:
+        """The stored position."""
+
+    async def read(self, connection: asyncpg.Connection, after: Any, limit: int) -> tuple[Sequence[Any], Any]:
+        """Messages after a position, and the position after them."""
+
+    async def store(self, connection: asyncpg.Connection, position: Any) -> None:
+        """Keep a position, in the caller's transaction."""
+
+    async def wait(self) -> None:
+        """Return when more may have come."""
+
+
+class Sink(Protocol):
+    """Takes what goes outside, in the caller's transaction; returns what to call once it is committed."""
+
+    async def __call__(self, connection: asyncpg.Connection, values: Sequence[Any]) -> Callable[[], None]: ...
+
+
+class EmbeddedRunner:
+    """Reads, judges and stores, for ever.
+
+    renew: fetches reference data anew and makes the program judge by it. hottest: memories kept open.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        program: Program,
+        source: Source,
+        sink: Sink,
+        renew: Callable[[asyncpg.Connection], Awaitable[None]],
+        *,
+        hottest: int = 20_000,
+        fail: Callable[[str], None] = lambda point: None,
+    ) -> None:
+        self._engine = engine
+        self._program = program
+        self._source = source
+        self._sink = sink
+        self._renew = renew
+        self._hottest = hottest
+        self._fail = fail
+        self._open: OrderedDict[str, Memory] = OrderedDict()
+        self._position: Any = None
+        self.trouble: str | None = "not started"
+        """Why it cannot do its work now, for readiness; None when it can."""
+        self.beats = 0
+        """Rounds made: a process that makes no progress shows here."""
+
+    async def run(self) -> None:
+        """Work until cancelled; every trouble is retried."""
+        while True:
+            try:
+                async with driver(self._engine) as connection:
+                    await self._hold(connection)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                self._forget_all()
+                self.trouble = f"{type(error).__name__} while judging"
+                log.warning("runner_retries", error=type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _hold(self, connection: asyncpg.Connection) -> None:
+        """Work for as long as this connection holds the lock."""
+        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+            self.trouble = "another process judges on this database"
+            await asyncio.sleep(1.0)
+        try:
+            self._forget_all()
+            await self._renew(connection)
+            self._position = await self._source.load(connection)
+            while True:
+                self.trouble = None
+                self.beats += 1
+                if not await self.step(connection):
+                    await self._source.wait()
+        finally:
+            with contextlib.suppress(Exception):
+                await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
+
+    async def step(self, connection: asyncpg.Connection) -> bool:
+        """One batch; whether there was one."""
+        messages, position = await self._source.read(connection, self._position, BATCH)
+        if not messages:
+            return False
+        outcome = await self._judge(connection, messages)
+        if outcome.rejudge is not None:
+            await self._write(connection, outcome)
+            await self._rejudge_all(connection)
+            outcome = Outcome(entries=outcome.entries, events=outcome.events, too_late=outcome.too_late)
+        await self._write(connection, outcome, position)
+        self._position = position
+        self._cool()
+        # Requests are served by the same loop: let them in between batches.
+        await asyncio.sleep(0)
+        return True
+
+    async def _judge(self, connection: asyncpg.Connection, messages: Sequence[Any]) -> Outcome:
+        """A batch through all stages: what crosses keys is judged in the same round."""
+        program = self._program
+        await self._warm(connection, program.keys(program.first, messages))
+        outcome = program.sit(program.first, messages, self._open.__getitem__)
+        outcome.emissions = await self._cross(connection, outcome.emissions, outcome)
+        return outcome
+
+    async def _cross(
+        self, connection: asyncpg.Connection, emissions: Iterable[Emission], outcome: Outcome
+    ) -> list[Emission]:
+        """Judge emissions for other stages until only those for the sink are left."""
+        inner: defaultdict[str, list[tuple[str, Any]]] = defaultdict(list)
+        outward = []
+        for emission in emissions:
+            if emission.topic == self._program.sink:
+                outward.append(emission)
+            else:
+                inner[emission.topic].append((emission.key, emission.value))
+        for topic, messages in inner.items():
+            await self._warm(connection, self._program.keys(topic, messages))
+            crossed = self._program.sit(topic, messages, self._open.__getitem__)
+            outcome.touched.update(crossed.touched)
+            outward += await self._cross(connection, crossed.emissions, outcome)
+        return outward
+
+    async def _write(self, connection: asyncpg.Connection, outcome: Outcome, position: Any = None) -> None:
+        """State, output and (where given) position in one transaction."""
+        values = [emission.value for emission in outcome.emissions]
+        if position is not None:
+            values.append(
+                self._program.judged(self._program.first, 0, position.count, outcome, position.as_of)
+            )
+        async with connection.transaction():
+            await self._put(connection, outcome.touched)
+            self._fail("after_state")
+            committed = await self._sink(connection, values)
+            self._fail("after_output")
+            if position is not None:
+                await self._source.store(connection, position)
+            self._fail("before_commit")
+        self._fail("after_commit")
+        committed()
+
+    async def _rejudge_all(self, connection: asyncpg.Connection) -> None:
+        """Reference data changed: judge every memory again, a page and a transaction at a time."""
+        await self._renew(connection)
+        last = ""
+        while True:
+            keys = [row["key"] for row in await connection.fetch(KEYS, last, REJUDGE_PAGE)]
+            if not keys:
+                return
+            await self._warm(connection, set(keys))
+            outcome = self._program.rejudge([self._open[key] for key in keys])
+            outcome.emissions = await self._cross(connection, outcome.emissions, outcome)
+            await self._write(connection, outcome)
+            self._cool()
+            last = keys[-1]
+            await asyncio.sleep(0)
+
+    async def _warm(self, connection: asyncpg.Connection, keys: set[str]) -> None:
+        """Have the memories of these keys open."""
+        missing = []
+        for key in keys:
+            if key in self._open:
+                self._open.move_to_end(key)
+            else:
+                missing.append(key)
+        if not missing:
+            return
+        cells: dict[str, list[tuple[str, bytes]]] = {key: [] for key in missing}
+        for key, cell, body in await connection.fetch(LOAD, missing):
+            cells[key].append((cell, body))
+        for key, known in cells.items():
+            stage = self._program.stage(key)
+            name = key[2:]
+            self._open[key] = stage.restore(name, known) if known else stage.fresh(name)
+
+    async def _put(self, connection: asyncpg.Connection, touched: dict[str, Memory]) -> None:
+        keys: list[str] = []
+        cells: list[str] = []
+        bodies: list[bytes] = []
+        gone: list[tuple[str, str]] = []
+        for key, memory in touched.items():
+            for cell, body in memory.changes().items():
+                if body is None:
+                    gone.append((key, cell))
+                else:
+                    keys.append(key)
+                    cells.append(cell)
+                    bodies.append(body)
+        if keys:
+            await connection.execute(PUT, keys, cells, bodies)
+        if gone:
+            await connection.execute(DELETE, [key for key, _ in gone], [cell for _, cell in gone])
+
+    def _cool(self) -> None:
+        while len(self._open) > self._hottest:
+            self._open.popitem(last=False)
+
+    def _forget_all(self) -> None:
+        self._open.clear()
