@@ -1,0 +1,36 @@
+"""Topics are created as declared, and what differs is refused."""
+
+import asyncio
+
+import pytest
+
+from services.runtime.kafka.topics import DAY_MS, Topic, TopicsDiffer, apply, changelog
+
+
+def test_missing_topics_are_created_and_a_second_apply_creates_none(kafka, topic_prefix):
+    declared = [Topic(topic_prefix + "events", 4), changelog(topic_prefix + "app", "state", 4)]
+    created = asyncio.run(apply(kafka.bootstrap, declared))
+    assert created == [topic.name for topic in declared]
+    assert asyncio.run(apply(kafka.bootstrap, declared)) == []
+
+
+def test_another_partition_count_is_refused_in_one_line_and_nothing_is_created(kafka, topic_prefix):
+    name = topic_prefix + "events"
+    asyncio.run(apply(kafka.bootstrap, [Topic(name, 4)]))
+    declared = [Topic(name, 8), Topic(topic_prefix + "new", 8)]
+    with pytest.raises(TopicsDiffer, match="has 4 partitions, not 8") as refused:
+        asyncio.run(apply(kafka.bootstrap, declared))
+    assert "\n" not in str(refused.value)
+    assert asyncio.run(apply(kafka.bootstrap, [declared[1]])) == [declared[1].name]
+
+
+def test_a_changelog_that_would_be_deleted_by_age_is_refused(kafka, topic_prefix):
+    log = changelog(topic_prefix + "app", "state", 1)
+    asyncio.run(apply(kafka.bootstrap, [Topic(log.name, 1, "delete")]))
+    with pytest.raises(TopicsDiffer, match=r"cleanup\.policy delete, not compact"):
+        asyncio.run(apply(kafka.bootstrap, [log]))
+
+
+def test_a_changelog_keeps_every_version_for_a_day():
+    configuration = changelog("app", "state", 4).configuration()
+    assert configuration == {"cleanup.policy": "compact", "min.compaction.lag.ms": str(DAY_MS)}
