@@ -297,7 +297,7 @@ def _settlement_defects(event: wire.Settlement) -> str:
         surplus = amounts.fund + amounts.account + amounts.cash - amounts.total
         if min(abs(surplus), abs(surplus + (amounts.family or 0))) > _TOLERANCE:
             found.append("amounts_do_not_add_up")
-    if any(line.amount < 0 and line.refunds_line_id is None for line in event.lines):
+    if event.lines and any(line.amount < 0 and line.refunds_line_id is None for line in event.lines):
         found.append("negative_line")
     if event.begin_at is not None and event.end_at is not None and event.end_at < event.begin_at:
         found.append("end_before_begin")

@@ -75,7 +75,7 @@ class PersonJudge:
             history.remove(fact, record)
             history.suspended = suspended
             raise
-        return changes, note(history, verdicts)
+        return changes, note(history, verdicts) if verdicts else verdicts
 
     def whole(self, history: PersonHistory) -> list[Verdict]:
         """Judge everything anew."""

@@ -6,7 +6,7 @@ admission and discharge events win field by field. An open stay ends at +∞.
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import asin, cos, radians, sin, sqrt
 
 from schemas.moments import DAY, HOUR, Calendar
@@ -148,6 +148,16 @@ class PersonView:
         if stays is None:
             stays = self.history.stays = self._make_stays()
         return stays
+
+    def may_be_inside(self, moment: int) -> bool:
+        """False when no stay can contain a moment: a cheap way out before stays are made."""
+        for fact in self.history.facts:
+            if fact.at > moment:
+                return False
+            # An in-patient settlement that names its end may close before; all else must be looked at.
+            if fact.kind < 4 and not 0 < fact.end < moment:
+                return True
+        return False
 
     def stay_of(self, ref: Ref) -> Stay | None:
         """The stay of an encounter, if it is one that counts."""
@@ -324,10 +334,14 @@ EARTH_RADIUS_KM = 6_371.0088
 
 def great_circle_km(one: Institution, other: Institution) -> float | None:
     """Distance by the haversine formula, km; None where a coordinate is missing."""
-    degrees = (one.latitude, one.longitude, other.latitude, other.longitude)
-    if None in degrees:
+    if one.latitude is None or one.longitude is None or other.latitude is None or other.longitude is None:
         return None
-    lat1, lon1, lat2, lon2 = (radians(value) for value in degrees)  # type: ignore[arg-type]
+    return _haversine_km(one.latitude, one.longitude, other.latitude, other.longitude)
+
+
+@lru_cache(maxsize=100_000)
+def _haversine_km(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
+    lat1, lon1, lat2, lon2 = map(radians, (latitude, longitude, other_latitude, other_longitude))
     chord = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
     return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(chord)))
 

@@ -60,17 +60,22 @@ class VisitInsideStay(Rule):
     visits = Kind.VISIT
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
-        stays = view.stays
-        if not stays:
-            return
         asked = None if refs is None else set(refs)
-        for stay in stays:
+        if asked is not None and self._is_plainly_outside(view, asked):
+            return
+        for stay in view.stays:
             inside = [
                 fact for fact in self._candidates(view, stay, asked) if self._is_inside(view, stay, fact)
             ]
             for fact in inside:
                 if asked is None or stay.ref in asked or (fact.institution, fact.encounter) in asked:
                     yield from self._suspect(view, stay, fact, inside)
+
+    def _is_plainly_outside(self, view: PersonView, asked: set[Ref]) -> bool:
+        """Whether only visits are asked about, and none of them can lie in a stay."""
+        return all(
+            fact.kind == self.visits and not view.may_be_inside(fact.at) for fact in view.facts_of(asked)
+        )
 
     def _candidates(self, view: PersonView, stay: Stay, asked: set[Ref] | None) -> Iterator[Fact]:
         """Visits that may lie inside a stay: all of them, or only those asked about."""
