@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts import endpoints
 from services.alerts.office import Office, open_office
+from services.alerts.webhooks import endpoints as webhooks
+from services.alerts.webhooks.courier import Courier, open_sender
 from services.runtime import database
 from services.runtime.clock import Clock, system_clock
 from services.runtime.web import Check, add_operations, install_conventions
@@ -24,12 +26,17 @@ def install(app: FastAPI, engine: AsyncEngine, settings: Settings, clock: Clock 
     office = open_office(engine, settings, clock)
     app.state.alerts_office = office
     app.include_router(endpoints.routes)
+    app.include_router(webhooks.routes)
     return office
 
 
 async def work(office: Office) -> None:
     """Deliver webhooks until cancelled."""
-    await asyncio.Event().wait()
+    sender = open_sender(office)
+    try:
+        await Courier(office, sender.send).run()
+    finally:
+        await sender.close()
 
 
 def create_app(engine: AsyncEngine, settings: Settings, clock: Clock = system_clock) -> FastAPI:

@@ -5,6 +5,8 @@ import binascii
 import hashlib
 import hmac
 
+from services.runtime.web import Problem
+
 WIDTH = 16
 
 
@@ -28,6 +30,14 @@ def unseal(key: bytes, cursor: str, listing: str) -> int:
     if not hmac.compare_digest(mac, _mac(key, number, listing)):
         raise BadCursor("this cursor belongs to another list")
     return int(number)
+
+
+def place(key: bytes, cursor: str | None, listing: str) -> int | None:
+    """The place a request asks for, None from the start. Raises the problem that says what is wrong."""
+    try:
+        return None if cursor is None else unseal(key, cursor, listing)
+    except BadCursor as error:
+        raise Problem(422, str(error), errors=[{"path": "/query/cursor", "message": str(error)}]) from error
 
 
 def _mac(key: bytes, number: bytes, listing: str) -> bytes:

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Depends, Query
 from schemas.moments import micros, normal
 from services.alerts import cursors, reading, status
 from services.alerts.guard import Here, needs, problems
-from services.alerts.office import Office
 from services.alerts.reading import Wanted
 from services.alerts.shapes import (
     AlertPage,
@@ -53,7 +52,7 @@ async def list_alerts(office: Here, asked: Annotated[AlertQuery, Query()]) -> An
         severities=asked.severity,
         since=asked.since,
     )
-    place = _place(office, asked.cursor, wanted.listing())
+    place = cursors.place(office.signing, asked.cursor, wanted.listing())
     async with office.transaction() as raw:
         shown, more = await reading.page(raw, wanted, asked.limit, place)
     cursor = reading.next_cursor(office.signing, more, wanted)
@@ -100,21 +99,12 @@ async def get_status(office: Here) -> Any:
 async def list_data_defects(office: Here, asked: Annotated[DefectQuery, Query()]) -> Any:
     """Contradictions in what institutions sent, newest first."""
     listing = repr(("defects", asked.institution, asked.code))
-    place = _place(office, asked.cursor, listing)
+    place = cursors.place(office.signing, asked.cursor, listing)
     async with office.transaction() as raw:
         rows = await raw.fetch(DEFECTS, asked.institution, asked.code, place, asked.limit + 1)
     shown, more = rows[: asked.limit], len(rows) > asked.limit
     cursor = cursors.seal(office.signing, shown[-1]["born"], listing) if more else None
     return {"items": [_defect(row) for row in shown], "next_cursor": cursor}
-
-
-def _place(office: Office, cursor: str | None, listing: str) -> int | None:
-    if cursor is None:
-        return None
-    try:
-        return cursors.unseal(office.signing, cursor, listing)
-    except cursors.BadCursor as error:
-        raise Problem(422, str(error), errors=[{"path": "/query/cursor", "message": str(error)}]) from error
 
 
 def _version(version: reading.Version, shown: reading.Shown) -> dict[str, Any]:

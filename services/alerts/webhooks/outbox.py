@@ -108,23 +108,26 @@ def _last_of_each(changes: Iterable[Change]) -> list[Change]:
     return [*kept, *waiting.values()]
 
 
+def row(endpoint: Subscription, change: Change, due: datetime, coalescing: bool = False) -> tuple:
+    """The outbox row of one change to one endpoint, for `insert`."""
+    return (
+        delivery_id(),
+        endpoint.webhook_id,
+        change.event,
+        change.alert_id,
+        change.version,
+        due,
+        change.origin.request_id,
+        coalescing,
+    )
+
+
 def _rows(endpoints: list[Subscription], changes: list[Change], now: datetime) -> list[tuple]:
     rows = []
     for change in changes:
         coalescing = change.event == "alert.changed"
         due = now + COALESCE if coalescing else now
         rows.extend(
-            (
-                delivery_id(),
-                endpoint.webhook_id,
-                change.event,
-                change.alert_id,
-                change.version,
-                due,
-                change.origin.request_id,
-                coalescing,
-            )
-            for endpoint in endpoints
-            if endpoint.wants(change)
+            row(endpoint, change, due, coalescing) for endpoint in endpoints if endpoint.wants(change)
         )
     return rows

@@ -146,6 +146,7 @@ CREATE TABLE webhook (
 -- change that waits for further ones; the last of them is what is sent.
 CREATE TABLE webhook_delivery (
     delivery_id text PRIMARY KEY,
+    born bigint GENERATED ALWAYS AS IDENTITY,
     webhook_id text NOT NULL REFERENCES webhook ON DELETE CASCADE,
     event text NOT NULL,
     alert_id text NOT NULL,
@@ -163,7 +164,8 @@ CREATE TABLE webhook_delivery (
     last_response text
 );
 CREATE INDEX webhook_delivery_due ON webhook_delivery (webhook_id, next_at) WHERE state = 'pending';
-CREATE INDEX webhook_delivery_listed ON webhook_delivery (webhook_id, created_at, delivery_id);
+CREATE INDEX webhook_delivery_listed ON webhook_delivery (webhook_id, born);
+CREATE INDEX webhook_delivery_alert ON webhook_delivery (alert_id);
 CREATE UNIQUE INDEX webhook_delivery_coalescing ON webhook_delivery (webhook_id, alert_id)
     WHERE coalescing AND state = 'pending';
 """
