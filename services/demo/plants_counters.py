@@ -111,30 +111,6 @@ def same_amount_within_a_minute(cast: Cast) -> None:
     )
 
 
-def three_swipes_in_half_an_hour(cast: Cast) -> None:
-    """Three purchases of one person in one pharmacy within half an hour, each of another amount."""
-    place = cast.pharmacy()
-    at = cast.counter_time(place, cast.day(1), 25 * MINUTE)
-    person = cast.person(at, at + 25 * MINUTE)
-    pairs = [
-        purchase(cast.ledger, person, place, at + later, amounts=account_only(total.total), total=total)[1]
-        for later, total in zip((0, 9 * MINUTE, 21 * MINUTE), _three_baskets(cast), strict=True)
-    ]
-    cast.fraud(
-        "A07",
-        "three_swipes_in_half_an_hour",
-        at,
-        "半小时内同店刷卡三次",
-        "Three purchases in one shop within half an hour",
-        settlements=pairs,
-    )
-
-
-def _three_baskets(cast: Cast) -> list[Bill]:
-    goods = cast.rng.sample(catalogue.ACUTE_DRUGS, 3)
-    return [bill([(item, number)]) for number, item in enumerate(goods, 1)]
-
-
 def settled_twice_at_once(cast: Cast) -> None:
     """The same basket settled twice within a minute under two settlement numbers: A07 and D14 both see it."""
     place = cast.pharmacy()
@@ -190,7 +166,6 @@ STORIES = (
     two_towns_within_minutes,
     two_shops_at_once,
     same_amount_within_a_minute,
-    three_swipes_in_half_an_hour,
     settled_twice_at_once,
     settled_again_days_later,
 )
