@@ -1,16 +1,13 @@
 """The reading API as its users meet it."""
 
-import contextlib
-import threading
-
 import httpx
 import pytest
-import uvicorn
 
 from services.alerts import users
 from services.alerts.app import create_app
 from services.runtime import database
 from tests.alerts.making import NOON, a_defect, at, said, taken_back
+from tests.alerts.serving import bearer, serving
 
 
 @pytest.fixture
@@ -21,23 +18,6 @@ def api(desk, settings):
     token = desk.ask(users.create, "li", "handler", NOON)
     with serving(app) as url, httpx.Client(base_url=url, headers=bearer(token), trust_env=False) as client:
         yield client
-
-
-@contextlib.contextmanager
-def serving(app):
-    """The address of a server that runs in a thread."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=2))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-
-
-def bearer(token):
-    return {"Authorization": f"Bearer {token}"}
 
 
 def ids(answer):

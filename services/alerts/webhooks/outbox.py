@@ -26,8 +26,10 @@ PUT = """
            $8, d.next_at, d.request_id
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::timestamptz[], $7::text[],
                 $9::boolean[])
-        AS d (delivery_id, webhook_id, event, alert_id, version, next_at, request_id, coalescing)
+        WITH ORDINALITY
+        AS d (delivery_id, webhook_id, event, alert_id, version, next_at, request_id, coalescing, place)
     JOIN webhook w ON w.webhook_id = d.webhook_id
+    ORDER BY d.place
     ON CONFLICT (webhook_id, alert_id) WHERE coalescing AND state = 'pending'
         DO UPDATE SET version = excluded.version, request_id = excluded.request_id
 """

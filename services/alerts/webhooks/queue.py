@@ -18,7 +18,7 @@ CLAIM = """
             SELECT delivery_id FROM webhook_delivery q
             WHERE q.webhook_id = w.webhook_id AND q.state = 'pending' AND q.next_at <= $1
                 AND (q.lease_until IS NULL OR q.lease_until <= $1)
-            ORDER BY q.next_at LIMIT greatest($4 - coalesce(b.busy, 0), 0) FOR UPDATE SKIP LOCKED
+            ORDER BY q.next_at, q.born LIMIT greatest($4 - coalesce(b.busy, 0), 0) FOR UPDATE SKIP LOCKED
         ) d
         WHERE w.disabled_at IS NULL
     ), claimed AS (

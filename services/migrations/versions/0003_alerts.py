@@ -163,7 +163,7 @@ CREATE TABLE webhook_delivery (
     last_error text,
     last_response text
 );
-CREATE INDEX webhook_delivery_due ON webhook_delivery (webhook_id, next_at) WHERE state = 'pending';
+CREATE INDEX webhook_delivery_due ON webhook_delivery (webhook_id, next_at, born) WHERE state = 'pending';
 CREATE INDEX webhook_delivery_listed ON webhook_delivery (webhook_id, born);
 CREATE INDEX webhook_delivery_alert ON webhook_delivery (alert_id);
 CREATE UNIQUE INDEX webhook_delivery_coalescing ON webhook_delivery (webhook_id, alert_id)
