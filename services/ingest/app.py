@@ -123,10 +123,14 @@ class Ingest:
         return self.backlog.full()
 
 
-def make_admission(settings: Settings, key: bytes | None = None) -> Admission:
-    """The admission of a deployment; `key`: other than its pseudonym key."""
-    key = key or secret(settings.data_dir, "pseudonym-key", settings.pseudonym_key)
-    return Admission(Calendar(settings.timezone), Pseudonyms(key))
+def make_pseudonyms(settings: Settings) -> Pseudonyms:
+    """Pseudonyms under a deployment's key."""
+    return Pseudonyms(secret(settings.data_dir, "pseudonym-key", settings.pseudonym_key))
+
+
+def make_admission(settings: Settings, pseudonyms: Pseudonyms | None = None) -> Admission:
+    """The admission of a deployment; `pseudonyms`: other than under its key."""
+    return Admission(Calendar(settings.timezone), pseudonyms or make_pseudonyms(settings))
 
 
 def make_vault(settings: Settings) -> Vault:

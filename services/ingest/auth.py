@@ -4,6 +4,7 @@ A credential has 256 random bits, so a plain hash of it cannot be searched. Look
 some seconds: a revocation works within `REMEMBERED_SECONDS`.
 """
 
+import asyncio
 import base64
 import hashlib
 import secrets
@@ -21,6 +22,7 @@ from services.runtime.web import Problem
 
 REMEMBERED_SECONDS = 3.0
 REMEMBERED_AT_MOST = 10_000
+ANSWER_SECONDS = 1.5
 ANY = "*"
 PLATFORM_RATE_FACTOR = 10
 """The regional platform's key carries many institutions' events."""
@@ -89,7 +91,7 @@ class Keys:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     async def authenticate(self, authorization: bytes) -> Key:
-        """The key of an Authorization header. Raises Problem 401, Unavailable."""
+        """The key of an Authorization header. Raises Problem 401, Unavailable (within `ANSWER_SECONDS`)."""
         scheme, _, credential = authorization.strip().partition(b" ")
         key = None
         if scheme.lower() == b"bearer" and credential:
@@ -120,8 +122,8 @@ class Keys:
         if known is not None and known[0] > now:
             return known[1]
         try:
-            async with driver(self._engine) as connection:
-                row = await connection.fetchrow(FIND, digest, timeout=1.5)
+            async with asyncio.timeout(ANSWER_SECONDS), driver(self._engine) as connection:
+                row = await connection.fetchrow(FIND, digest)
         except Exception as error:
             if is_database_away(error):
                 raise Unavailable("the database is away") from error

@@ -3,6 +3,7 @@
 POST /v1/events is plain ASGI, for it is asked thousands of times a second.
 """
 
+import asyncio
 import time
 from collections import Counter as Tally
 from datetime import date
@@ -17,7 +18,7 @@ from services.ingest.admission import Admission
 from services.ingest.auth import Key, Keys
 from services.ingest.backlog import Backlog
 from services.ingest.body import ClientGone, event_texts, headers_of, media_type, read_body
-from services.ingest.inbox import Inbox
+from services.ingest.inbox import APPEND_SECONDS, Inbox
 from services.ingest.receipts import Receipts, receipts
 from services.ingest.refusals import Refusal, Refused
 from services.ingest.rows import Row
@@ -46,6 +47,7 @@ class Answer(msgspec.Struct):
     rejected: list[Rejected]
 
 
+RECEIPT_SECONDS = 10.0
 _encode = msgspec.json.Encoder().encode
 
 
@@ -83,7 +85,9 @@ class PostEvents:
 
     async def _take(self, scope: Scope, receive: Receive) -> Answer:
         headers = headers_of(scope)
+        began = time.perf_counter()
         key = await self._keys.authenticate(headers.get(b"authorization", b""))
+        left = APPEND_SECONDS - (time.perf_counter() - began)
         media = media_type(headers)
         texts = event_texts(await read_body(headers, receive), media)
         self._backlog.refuse_when_full()
@@ -92,16 +96,16 @@ class PostEvents:
         judge = self._admission.judge
         judged = [judge(text, now) for text in texts]
         _check_institutions(key, judged)
-        answer = await self._append(judged)
+        answer = await self._append(judged, left)
         _count(answer)
         if not answer.accepted and not answer.duplicates:
             detail = "no event of the request was accepted" if texts else "the request holds no event"
             raise Problem(422, detail, rejected=answer.rejected)
         return answer
 
-    async def _append(self, judged: list[Row | Refused]) -> Answer:
+    async def _append(self, judged: list[Row | Refused], within: float) -> Answer:
         rows = [one for one in judged if type(one) is Row]
-        outcomes = iter(await self._inbox.append(rows, request_id.get()) if rows else ())
+        outcomes = iter(await self._inbox.append(rows, request_id.get(), within=within) if rows else ())
         answer = Answer(0, 0, [])
         for index, one in enumerate(judged):
             if type(one) is Refused:
@@ -139,7 +143,7 @@ class GetReceipts:
         if institution is not None and ("\x00" in institution or not key.may_post_for(institution)):
             raise Problem(403, "this key does not read that institution's receipts")
         institutions = [institution] if institution is not None else sorted(key.institutions)
-        async with driver(self._engine) as connection:
+        async with asyncio.timeout(RECEIPT_SECONDS), driver(self._engine) as connection:
             return await receipts(connection, day, institutions)
 
 

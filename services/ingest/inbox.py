@@ -7,7 +7,7 @@ statement, then answers all of them. Totals and the vault's new identifiers ride
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -25,6 +25,8 @@ from services.runtime.logs import log
 APPEND_SECONDS = 1.7
 """How long a request may wait for its commit before it hears that the inbox is away."""
 BATCH_ROWS = 2_000
+WAITING_AT_MOST = 30_000
+"""Rows waiting for a commit: about a second's work; more would only wait to be refused."""
 BATCH_BYTES = 8 * 1024 * 1024
 HIDDEN_POLL_SECONDS = 0.005
 CHANNEL = "qingfeng_inbox"
@@ -60,6 +62,7 @@ class Inbox:
         self._writer = writer
         self._clock = clock
         self._waiting: deque[_Request] = deque()
+        self._waiting_rows = 0
         self._work = asyncio.Event()
         self._changed = asyncio.Event()
         self._hidden = False
@@ -79,22 +82,31 @@ class Inbox:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._fail(list(self._waiting), Unavailable("shutting down"))
-        self._waiting.clear()
+        self._refuse_waiting("shutting down")
 
     async def append(
-        self, rows: Sequence[Row], request_id: str = "", *, historical: bool = False
+        self,
+        rows: Sequence[Row],
+        request_id: str = "",
+        *,
+        historical: bool = False,
+        within: float = APPEND_SECONDS,
     ) -> list[Outcome]:
-        """Commit rows; one outcome a row, in order. Raises Unavailable when the database is away."""
+        """Commit rows; one outcome a row, in order. Raises Unavailable when the database is away, after
+        `within` seconds at the latest, or when more waits than can be committed in that time."""
+        if self._waiting_rows > WAITING_AT_MOST:
+            raise Unavailable("too many events at once")
         request = _Request(rows, request_id, historical)
         self._waiting.append(request)
+        self._waiting_rows += len(rows)
         self._work.set()
         try:
-            async with asyncio.timeout(APPEND_SECONDS):
+            async with asyncio.timeout(max(within, 0.1)):
                 return await request.answer
         except TimeoutError:
             with contextlib.suppress(ValueError):
                 self._waiting.remove(request)
+                self._waiting_rows -= len(rows)
             raise Unavailable("the database does not answer") from None
 
     async def read(
@@ -115,26 +127,6 @@ class Inbox:
             async with asyncio.timeout(HIDDEN_POLL_SECONDS if self._hidden else timeout):
                 await self._changed.wait()
         self._changed.clear()
-
-    async def append_person_records(
-        self, records: Iterable[tuple[str, bytes]], connection: asyncpg.Connection
-    ) -> int:
-        """Persons' registry records (pseudonym, body) in the caller's transaction; returns how many."""
-        keys, bodies = [], []
-        for key, body in records:
-            keys.append(key)
-            bodies.append(body)
-        await connection.execute(
-            statements.APPEND_OTHERS, "person", keys, bodies, self._clock(), 0, self._writer
-        )
-        return len(keys)
-
-    async def append_registry_change(self, version: int, connection: asyncpg.Connection) -> None:
-        """The word that the registry is now at `version`, in the caller's transaction."""
-        body = str(version).encode()
-        await connection.execute(
-            statements.APPEND_OTHERS, "registry", [""], [body], self._clock(), 0, self._writer
-        )
 
     async def append_tick(self) -> bool:
         """Say what time it is, once a minute whoever calls; returns whether this call did."""
@@ -160,8 +152,7 @@ class Inbox:
 
     async def _refuse_for(self, seconds: float) -> None:
         """With the database away nobody needs to wait for the full time-out."""
-        self._fail(list(self._waiting), Unavailable("the database is away"))
-        self._waiting.clear()
+        self._refuse_waiting("the database is away")
         self._work.clear()
         await asyncio.sleep(seconds)
 
@@ -173,6 +164,7 @@ class Inbox:
             batch.append(request)
             rows += len(request.rows)
             size += request.size
+        self._waiting_rows -= rows
         if not self._waiting:
             self._work.clear()
         return batch
@@ -245,6 +237,11 @@ class Inbox:
             statements.HASHES, [one for one, _ in identities], [other for _, other in identities]
         )
         return {(row[0], row[1]): row[2] for row in rows}
+
+    def _refuse_waiting(self, reason: str) -> None:
+        self._fail(list(self._waiting), Unavailable(reason))
+        self._waiting.clear()
+        self._waiting_rows = 0
 
     def _fail(self, batch: list[_Request], error: BaseException) -> None:
         for request in batch:

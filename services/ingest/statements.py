@@ -53,11 +53,11 @@ JOIN unnest($1::text[], $2::text[]) AS wanted (institution_id, event_id) USING (
 APPEND_OTHERS = f"""
 WITH ins AS (
     INSERT INTO inbox (kind, key, body, received_at, occurred_at)
-    SELECT $1, r.key, r.body, $4, $5 FROM unnest($2::text[], $3::bytea[]) AS r (key, body)
+    SELECT $1::text, r.key, r.body, $4, $5 FROM unnest($2::text[], $3::bytea[]) AS r (key, body)
     RETURNING octet_length(body) AS size, occurred_at
 ), summed AS (
     SELECT count(*) AS n, coalesce(sum(size), 0) AS bytes, coalesce(max(occurred_at), 0) AS as_of FROM ins
-), totals AS ({TOTALS.format(writer="$6", events="0")})
+), totals AS ({TOTALS.format(writer="$6", events="CASE $1::text WHEN 'event' THEN n ELSE 0 END")})
 SELECT n, pg_notify('qingfeng_inbox', '') FROM summed
 """
 

@@ -1,0 +1,193 @@
+"""The `qingfeng` command: settings → runtime → one service or all.
+
+Exit status 0 = done, 2 = wrong usage or bad input with one clear line on standard error.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.ingest import commands as ingest_commands
+from services.runtime import logs
+from services.runtime.errors import UserError, is_database_away
+from services.settings import Settings, SettingsError, read_settings
+
+STOP_SECONDS = 5
+app = typer.Typer(
+    name="qingfeng",
+    help="Sees medical-insurance fund leaks as they happen: settlements in, explained warnings out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+@app.command()
+def up(
+    host: Annotated[str | None, typer.Option(help="Address to serve on (127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to serve on (8000).")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where all data lies (.qingfeng).")] = None,
+    demo: Annotated[bool, typer.Option(help="Play the demo county in a new data folder.")] = False,
+) -> None:
+    """The whole system in one process on one port."""
+    settings = read_settings(host=host, port=port, data_dir=data_dir)
+    _configure(settings)
+    listening = _listen(settings)
+    _run(_up(settings, listening, demo))
+
+
+@app.command("ingest")
+def ingest_service() -> None:
+    """The door alone: HTTP in, the inbox, the relay to Kafka."""
+    settings = read_settings()
+    _configure(settings)
+    _needs_database(settings)
+    _run(_ingest(settings, _listen(settings)))
+
+
+app.add_typer(ingest_commands.keys_commands(), name="keys")
+app.add_typer(ingest_commands.registry_commands(), name="registry")
+app.command("import")(ingest_commands.import_history)
+
+
+async def _up(settings: Settings, listening: socket.socket, demo: bool) -> None:
+    from services.assembly import embedded_system
+
+    async with embedded_system(settings) as system:
+        if demo and (play := _optional("services.demo.commands", "play_in_new_folder")):
+            await play(settings, system)
+        typer.echo(f"Qingfeng serves on http://{settings.host}:{settings.port}")
+        await _serve(system.app, listening)
+
+
+async def _ingest(settings: Settings, listening: socket.socket) -> None:
+    from services.ingest.app import create_app
+    from services.runtime.database import migrate, open_engine
+
+    engine = open_engine(settings.database_url)
+    try:
+        await migrate(engine)
+        await _serve(create_app(settings, engine), listening)
+    finally:
+        await engine.dispose()
+
+
+async def _serve(asgi: Any, listening: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM; open requests get five seconds to end."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        asgi,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    # uvicorn sends itself the signal again once it has stopped; a clean end is no interruption.
+    server.capture_signals = _captured(server)  # type: ignore[method-assign]
+    await server.serve(sockets=[listening])
+
+
+def _captured(server: Any) -> Any:
+    @contextlib.contextmanager
+    def capture() -> Any:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, server.handle_exit, number, None)
+        yield
+
+    return capture
+
+
+def _listen(settings: Settings) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot serve on {settings.host}:{settings.port}: {reason}") from error
+    return listening
+
+
+def _needs_database(settings: Settings) -> None:
+    if not settings.database_url:
+        raise UserError(
+            "QINGFENG_DATABASE_URL: needed by a service that runs alone (postgresql://user@host/name)"
+        )
+
+
+def _configure(settings: Settings) -> None:
+    logs.configure(settings.log_level, settings.log_format)
+
+
+def _run(work: Any) -> None:
+    import uvloop
+
+    uvloop.run(work)
+
+
+def _optional(module: str, name: str) -> Any:
+    """What another service's module offers, None when that service is not installed."""
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module.startswith(error.name):
+            raise
+        return None
+    return getattr(found, name, None)
+
+
+def _register_others() -> None:
+    """The commands of services whose modules are there."""
+    for module, name, command in (
+        ("services.detector.commands", "rules_commands", "rules"),
+        ("services.alerts.commands", "users_commands", "users"),
+    ):
+        if make := _optional(module, name):
+            app.add_typer(make(), name=command)
+    if make := _optional("services.alerts.commands", "dead_letters_commands"):
+        from services.assembly import resubmit
+
+        app.add_typer(make(resubmit), name="dead-letters")
+    for module, name, command in (
+        ("services.detector.commands", "detector", "detector"),
+        ("services.detector.commands", "replay", "replay"),
+        ("services.alerts.commands", "alerts", "alerts"),
+        ("services.demo.commands", "demo", "demo"),
+    ):
+        if function := _optional(module, name):
+            app.command(command)(function)
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one line on standard error and exit status 2."""
+    try:
+        _register_others()
+        app()
+    except (UserError, SettingsError) as error:
+        _give_up(str(error))
+    except Exception as error:
+        if not is_database_away(error):
+            raise
+        _give_up("the database cannot be reached (QINGFENG_DATABASE_URL)")
+
+
+def _give_up(line: str) -> None:
+    print(f"qingfeng: {line}", file=sys.stderr)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""Where the embedded system is put together: the one place that knows all services.
+
+One process, one port, one database: the door, the detector reading the inbox, alerts. Services meet only
+through what is handed over here.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from typing import Any
+
+import asyncpg
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from schemas.entry import Entry
+from schemas.moments import instant
+from schemas.registry import Registry
+from schemas.topics import EVENTS
+from services.alerts import app as alerts
+from services.alerts import intake
+from services.alerts.dead_letters import Letter
+from services.detector.program import DetectorProgram
+from services.detector.stages import make_pipeline
+from services.ingest.app import Ingest
+from services.ingest.entries import append_again, append_registry_change
+from services.ingest.inbox import Inbox
+from services.ingest.reader import Position, load_position, store_position
+from services.ingest.registry import load_registry
+from services.runtime.clock import system_clock
+from services.runtime.database import migrate, open_engine
+from services.runtime.embedded.postgres import EmbeddedPostgres
+from services.runtime.embedded.runner import EmbeddedRunner
+from services.runtime.errors import UserError
+from services.runtime.logs import log
+from services.runtime.web import add_operations, install_conventions
+from services.settings import Settings
+
+READER = "embedded"
+KEEPER_SECONDS = 1.0
+
+
+class InboxSource:
+    """The inbox as the embedded runner reads it."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+
+    async def load(self, connection: asyncpg.Connection) -> Position:
+        """Where the detector stands."""
+        return await load_position(connection, READER)
+
+    async def read(
+        self, connection: asyncpg.Connection, after: Position, limit: int
+    ) -> tuple[Sequence[Entry], Position]:
+        """Entries after a position, and the position after them."""
+        return await self._inbox.read(connection, after, limit)
+
+    async def store(self, connection: asyncpg.Connection, position: Position) -> None:
+        """Keep the position in the caller's transaction."""
+        await store_position(connection, READER, position)
+
+    async def wait(self) -> None:
+        """Return when more may have come."""
+        await self._inbox.wait()
+
+
+class System:
+    """The embedded system on a database. `app` serves it; `start` and `close` around its life."""
+
+    def __init__(
+        self, settings: Settings, engine: AsyncEngine, postgres: EmbeddedPostgres | None = None
+    ) -> None:
+        self._engine = engine
+        self._postgres = postgres
+        self._tasks: list[asyncio.Task[Any]] = []
+        disk = settings.data_dir if postgres is not None else None
+        self.ingest = Ingest(settings, engine, reader=READER, disk=disk)
+        self.program = DetectorProgram(make_pipeline(settings, Registry()))
+        self.runner = EmbeddedRunner(
+            engine,
+            self.program,
+            InboxSource(self.ingest.inbox),
+            _take_in,
+            self._renew,
+            fail=failpoint(settings),
+        )
+        self.app = FastAPI(title="Qingfeng", version="1", lifespan=self._lifespan)
+        install_conventions(self.app)
+        self.ingest.install(self.app)
+        self._office = alerts.install(self.app, engine, settings)
+        add_operations(self.app, {**self.ingest.checks, "detector": self._check_detector})
+
+    async def start(self) -> None:
+        """Begin all work; each part goes on by itself after trouble."""
+        await self.ingest.start()
+        self._begin(self.runner.run())
+        self._begin(alerts.work(self._office))
+        if self._postgres is not None:
+            self._begin(_keep_running(self._postgres))
+
+    async def close(self) -> None:
+        """End all work; what is half done is done again at the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.ingest.close()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        await self.start()
+        yield
+        await self.close()
+
+    async def _renew(self, connection: asyncpg.Connection) -> None:
+        self.program.use(await load_registry(connection))
+
+    async def _check_detector(self) -> str | None:
+        return self.runner.trouble
+
+
+@contextlib.asynccontextmanager
+async def embedded_system(settings: Settings) -> AsyncIterator[System]:
+    """The system on the given database, else on the private one of the data folder, migrated.
+
+    Raises UserError when either cannot be used.
+    """
+    postgres = None if settings.database_url else EmbeddedPostgres(settings.data_dir)
+    url = settings.database_url or await asyncio.to_thread(postgres.start)  # type: ignore[union-attr]
+    engine = open_engine(url)
+    try:
+        await migrate(engine)
+        yield System(settings, engine, postgres)
+    finally:
+        await engine.dispose()
+        if postgres is not None:
+            await asyncio.to_thread(postgres.stop)
+
+
+async def resubmit(connection: asyncpg.Connection, letters: list[Letter]) -> None:
+    """Dead letters back into judgement. An event goes through the inbox again; for what failed further on
+    (between keys, or when all was judged anew) everything is judged again."""
+    now = system_clock()
+    events = [(letter.key, letter.body) for letter in letters if letter.stage == EVENTS]
+    if events:
+        await append_again(connection, events, now)
+    if len(events) < len(letters):
+        version = await connection.fetchval("SELECT version FROM registry_version")
+        await append_registry_change(connection, version, now)
+
+
+def failpoint(settings: Settings) -> Callable[[str], None]:
+    """For fault tests: ends the process at once at the point that QINGFENG_FAILPOINT names."""
+
+    def fail(point: str) -> None:
+        if point == settings.failpoint:
+            os._exit(70)
+
+    return fail
+
+
+async def _take_in(connection: asyncpg.Connection, values: Sequence[Any]) -> Callable[[], None]:
+    stored = await intake.store(connection, values, instant(system_clock()))
+    return stored.committed
+
+
+async def _keep_running(postgres: EmbeddedPostgres) -> None:
+    """A private server that died is started again; the rest of the system reconnects by itself."""
+    while True:
+        await asyncio.sleep(KEEPER_SECONDS)
+        if not await asyncio.to_thread(lambda: postgres.running):
+            log.warning("database_restarted", host="embedded")
+            with contextlib.suppress(UserError):
+                await asyncio.to_thread(postgres.start)

@@ -1,0 +1,41 @@
+"""Inbox entries that institutions did not post, written in the caller's transaction.
+
+`writer` names the row of totals they are counted in, `now` is their time of receipt in microseconds.
+"""
+
+from collections.abc import Iterable
+
+import asyncpg
+
+from services.ingest import statements
+
+COMMANDS = "commands"
+"""The row of totals of everything that is not a running service."""
+
+
+async def append_person_records(
+    connection: asyncpg.Connection, records: Iterable[tuple[str, bytes]], now: int, writer: str = COMMANDS
+) -> None:
+    """Persons' registry records: (pseudonym, JSON of schemas.registry.PersonRecord)."""
+    await _append(connection, "person", records, now, writer)
+
+
+async def append_registry_change(
+    connection: asyncpg.Connection, version: int, now: int, writer: str = COMMANDS
+) -> None:
+    """The word that the registry is now at `version`: everything is judged again."""
+    await _append(connection, "registry", [("", str(version).encode())], now, writer)
+
+
+async def append_again(
+    connection: asyncpg.Connection, events: Iterable[tuple[str, bytes]], now: int, writer: str = COMMANDS
+) -> None:
+    """Events that were in the inbox before and could not be judged: (key, body)."""
+    await _append(connection, "event", events, now, writer)
+
+
+async def _append(
+    connection: asyncpg.Connection, kind: str, entries: Iterable[tuple[str, bytes]], now: int, writer: str
+) -> None:
+    keys, bodies = zip(*entries, strict=True)
+    await connection.execute(statements.APPEND_OTHERS, kind, list(keys), list(bodies), now, 0, writer)

@@ -1,0 +1,200 @@
+"""Registry files as they come: CSV with a header or Parquet, each row checked, each fault with its line."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from schemas import registry
+from schemas.registry import Record
+from services.ingest.refusals import translated
+from services.runtime.errors import UserError
+
+TABLES: dict[str, type[Record]] = {
+    "institutions": registry.Institution,
+    "persons": registry.Person,
+    "practitioners": registry.Practitioner,
+    "status": registry.Status,
+}
+DATES = frozenset(("birth_date", "insured_from", "insured_to", "effective_from", "from", "to", "death_date"))
+FAULTS_AT_MOST = 100
+FIRST_LINE = 2
+"""Line 1 is the header."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a file, and where: `line` of the file (of a Parquet file: row, from 1)."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+@dataclass
+class ParsedFile:
+    """A file's records, or its faults."""
+
+    name: str
+    table: str
+    records: list[Record] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+class Place(NamedTuple):
+    """What tells records of one table apart."""
+
+    id: str
+    effective_from: str
+
+
+Cells = dict[str, str]
+
+
+def place_of(record: Record) -> Place:
+    """Id and effective date of a record within its table."""
+    if isinstance(record, registry.Practitioner):
+        return Place(f"{record.practitioner_id} {record.institution_id}", record.from_ or "")
+    if isinstance(record, registry.Status):
+        return Place(f"{record.kind} {record.id}", record.from_ or "")
+    if isinstance(record, registry.Institution):
+        return Place(record.institution_id, record.effective_from or "")
+    return Place(record.person_id, record.effective_from or "")  # type: ignore[attr-defined]
+
+
+def parse_folder(folder: Path) -> list[ParsedFile]:
+    """All registry files of a folder. Raises UserError when there is none."""
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder")
+    found = []
+    for table in TABLES:
+        for path in (folder / f"{table}.csv", folder / f"{table}.parquet"):
+            if path.is_file():
+                found.append(parse_file(path, table))
+    if not found:
+        raise UserError(f"{folder}: none of {', '.join(f'{table}.csv' for table in TABLES)} (or .parquet)")
+    return found
+
+
+def parse_file(path: Path, table: str) -> ParsedFile:
+    """One file of a table."""
+    parsed = ParsedFile(path.name, table)
+    rows = _parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path)
+    return _parse(parsed, rows)
+
+
+def parse_rows(name: str, table: str, rows: Iterator[Cells]) -> ParsedFile:
+    """Rows from elsewhere (another format's reader), held to the same rules."""
+    return _parse(ParsedFile(name, table), enumerate(rows, start=1))
+
+
+def _parse(parsed: ParsedFile, rows: Iterator[tuple[int, Cells]]) -> ParsedFile:
+    kind = TABLES[parsed.table]
+    seen: dict[tuple[str, str], Record] = {}
+    try:
+        for line, cells in rows:
+            fault = None
+            try:
+                record = _record(kind, cells)
+                if seen.setdefault(place_of(record), record) != record:
+                    fault = "the same id and date stood before with other values"
+                parsed.records.append(record)
+            except ValueError as error:
+                fault = str(error)
+            if fault:
+                parsed.faults.append(Fault(parsed.name, line, fault))
+            if len(parsed.faults) >= FAULTS_AT_MOST:
+                break
+    except _Unreadable as error:
+        parsed.faults.append(Fault(parsed.name, error.line, str(error)))
+    return parsed
+
+
+class _Unreadable(Exception):
+    """The file itself cannot be read further."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def _record(kind: type[Record], cells: Cells) -> Record:
+    filled = {name: cell.strip() for name, cell in cells.items() if cell and cell.strip()}
+    for name in DATES.intersection(filled):
+        _check_date(name, filled[name])
+    try:
+        record = msgspec.convert(filled, kind, strict=False)
+    except msgspec.ValidationError as error:
+        said = translated(str(error))
+        raise ValueError(f"{said.path.lstrip('/')}: {said.message}") from None
+    for name, cell in filled.items():
+        if not cell.isprintable():
+            raise ValueError(f"{name}: control characters are not allowed")
+    return record
+
+
+def _check_date(name: str, text: str) -> None:
+    whole = f"{text}-01" if name == "death_date" and len(text) == 7 else text
+    try:
+        if len(whole) != 10:
+            raise ValueError
+        date.fromisoformat(whole)
+    except ValueError:
+        wanted = "YYYY-MM-DD or YYYY-MM" if name == "death_date" else "YYYY-MM-DD"
+        raise ValueError(f"{name}: expected a date, {wanted}") from None
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, Cells]]:
+    line = 1
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            header = [name.strip() for name in next(reader, [])]
+            _check_header(header, path)
+            line = reader.line_num + 1
+            for cells in reader:
+                if len(cells) > len(header) or (cells and len(cells) < len(header)):
+                    raise _Unreadable(line, f"{len(cells)} cells under {len(header)} columns")
+                if cells:
+                    yield line, dict(zip(header, cells, strict=True))
+                line = reader.line_num + 1
+    except (UnicodeDecodeError, csv.Error, OSError) as error:
+        reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise _Unreadable(line, reason) from None
+
+
+def _check_header(header: list[str], path: Path) -> None:
+    known = {one.encode_name: one for one in msgspec.structs.fields(TABLES[path.stem])}
+    for name in header:
+        if name not in known:
+            raise _Unreadable(1, f"there is no column {name!r}")
+    if len(set(header)) < len(header):
+        raise _Unreadable(1, "a column stands twice")
+    missing = [name for name, one in known.items() if one.required and name not in header]
+    if missing:
+        raise _Unreadable(1, f"the column {missing[0]!r} is required")
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[int, Cells]]:
+    import duckdb
+
+    try:
+        table = duckdb.connect(":memory:").execute("SELECT * FROM read_parquet(?)", [str(path)])
+        header = [column[0] for column in table.description]
+        _check_header(header, path)
+        for number, row in enumerate(iter(table.fetchone, None), start=1):
+            cells = {name: _text(value) for name, value in zip(header, row, strict=True) if value is not None}
+            yield number, cells
+    except duckdb.Error as error:
+        raise _Unreadable(1, f"not readable as Parquet ({type(error).__name__})") from None
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
