@@ -2,7 +2,7 @@
 
 from services.demo import catalogue
 from services.demo.almanac import HOUR, MINUTE
-from services.demo.billing import Bill, account_only, bill, fund_paid, rounded_bill
+from services.demo.billing import account_only, bill, fund_paid, rounded_bill
 from services.demo.care import Pair, visit
 from services.demo.cast import Cast, NoRoom
 from services.demo.geography import SEAT, Institution
