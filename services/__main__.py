@@ -58,12 +58,17 @@ app.command("import")(ingest_commands.import_history)
 
 
 async def _up(settings: Settings, listening: socket.socket, demo: bool) -> None:
+    from services import playing
     from services.assembly import embedded_system
 
     async with embedded_system(settings) as system:
-        if demo and (play := _optional("services.demo.commands", "play_in_new_folder")):
-            await play(settings, system)
-        typer.echo(f"Qingfeng serves on http://{settings.host}:{settings.port}")
+        url = f"http://{settings.host}:{settings.port}"
+        made = await playing.prepare(settings, system.engine) if demo else None
+        if made is not None:
+            system.begin_with(lambda: playing.play_county(settings, system.engine, system.ingest))
+            typer.echo(playing.greeting(url, made))
+        else:
+            typer.echo(f"Qingfeng serves on {url}")
         await _serve(system.app, listening)
 
 
@@ -163,9 +168,9 @@ def _register_others() -> None:
         app.add_typer(make(resubmit), name="dead-letters")
     for module, name, command in (
         ("services.detector.commands", "detector", "detector"),
-        ("services.detector.commands", "replay", "replay"),
+        ("services.commands", "replay", "replay"),
         ("services.alerts.commands", "alerts", "alerts"),
-        ("services.demo.commands", "demo", "demo"),
+        ("services.commands", "demo", "demo"),
     ):
         if function := _optional(module, name):
             app.command(command)(function)

@@ -72,8 +72,9 @@ class System:
     def __init__(
         self, settings: Settings, engine: AsyncEngine, postgres: EmbeddedPostgres | None = None
     ) -> None:
-        self._engine = engine
+        self.engine = engine
         self._postgres = postgres
+        self._also: list[Callable[[], Coroutine[Any, Any, Any]]] = []
         self._tasks: list[asyncio.Task[Any]] = []
         disk = settings.data_dir if postgres is not None else None
         self.ingest = Ingest(settings, engine, reader=READER, disk=disk)
@@ -92,9 +93,15 @@ class System:
         self._office = alerts.install(self.app, engine, settings)
         add_operations(self.app, {**self.ingest.checks, "detector": self._check_detector})
 
+    def begin_with(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """Have further work begin with the system."""
+        self._also.append(work)
+
     async def start(self) -> None:
         """Begin all work; each part goes on by itself after trouble."""
         await self.ingest.start()
+        for work in self._also:
+            self._begin(work())
         self._begin(self.runner.run())
         self._begin(alerts.work(self._office))
         if self._postgres is not None:
@@ -107,7 +114,7 @@ class System:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.ingest.close()
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, Any]) -> None:
         self._tasks.append(asyncio.create_task(work))
 
     @contextlib.asynccontextmanager

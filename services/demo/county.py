@@ -152,9 +152,14 @@ def write_county(
     county = generate(seed=seed, days=days, persons=persons, until=until)
     out.mkdir(parents=True, exist_ok=True)
     write_events(out / "events.ndjson", county.events)
+    write_registry(out, county)
+    write_labels(out / "labels.jsonl", county.labels)
+    return county.summary()
+
+
+def write_registry(out: Path, county: County) -> None:
+    """Writes the four registry files into an existing folder."""
     write_table(out / "institutions.csv", county.institutions)
     write_table(out / "persons.csv", county.persons)
     write_table(out / "practitioners.csv", county.practitioners)
     write_table(out / "status.csv", county.status)
-    write_labels(out / "labels.jsonl", county.labels)
-    return county.summary()

@@ -13,8 +13,6 @@ from services.detector.rule import Rule
 from services.detector.rules import RULES
 from services.runtime.errors import UserError
 
-rules = typer.Typer(help="The catalogue of rules.", no_args_is_help=True)
-
 Language = Annotated[str, typer.Option("--lang", help="zh or en")]
 AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
 
@@ -46,7 +44,14 @@ def face(rule: Rule) -> dict:
     )
 
 
-@rules.command("list")
+def rules_commands() -> typer.Typer:
+    """`qingfeng rules list` and `rules show`."""
+    commands = typer.Typer(help="The catalogue of rules.", no_args_is_help=True)
+    commands.command("list")(list_rules)
+    commands.command("show")(show_rule)
+    return commands
+
+
 def list_rules(lang: Language = "zh", as_json: AsJson = False) -> None:
     """All rules, a line each."""
     _check_language(lang)
@@ -59,7 +64,6 @@ def list_rules(lang: Language = "zh", as_json: AsJson = False) -> None:
     Console().print(table)
 
 
-@rules.command("show")
 def show_rule(rule_id: str, lang: Language = "zh", as_json: AsJson = False) -> None:
     """One rule: what it looks for, its figures, what speaks against it, its basis."""
     _check_language(lang)

@@ -22,7 +22,7 @@ CODEC = 1
 
 
 class Said(Struct, array_like=True, gc=False):
-    """A finding that stands: the rule, the encounters it names, a digest of its compared fields."""
+    """A finding that stands: the rule, the encounters it names, a digest of what was said."""
 
     rule: str
     members: list[Ref]

@@ -1,0 +1,157 @@
+"""Commands that need more than one service: `replay` and `demo`."""
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from schemas.finding import Alert
+from schemas.registry import Institution, Person
+from services import replaying
+from services.demo import county, play, score
+from services.demo.writing import read_labels
+from services.detector.commands import find_rule
+from services.ingest.registry_files import parse_folder
+from services.runtime.errors import UserError
+from services.settings import read_settings
+
+FAULTS_SHOWN = 10
+
+
+def replay(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files or folders.")],
+    out: Annotated[Path, typer.Option(help="Where the open alerts go, one a line.")],
+    form: Annotated[str, typer.Option("--format", help="qingfeng or desynpuf.")] = "qingfeng",
+    rules: Annotated[str, typer.Option(help="Only these rules: A01,A05.")] = "",
+    registry: Annotated[Path | None, typer.Option(help="Folder of registry files.")] = None,
+    shuffle: Annotated[int | None, typer.Option(help="Seed: judge in another order.")] = None,
+) -> None:
+    """History through the very same judgement, with no server and no database."""
+    settings = read_settings()
+    chosen = frozenset(find_rule(rule.strip()).id for rule in rules.split(",")) if rules else None
+    institutions, persons = read_registry(registry) if registry else ([], [])
+    began = time.perf_counter()
+    events, own_persons, _ = replaying.read_history(paths, form)
+    persons = [*own_persons, *persons]
+    columns = (TextColumn("judging"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("judging", total=len(events) + len(persons))
+        done, door = replaying.run(
+            settings,
+            events,
+            persons,
+            institutions,
+            rules=chosen,
+            shuffle=shuffle,
+            watch=lambda count: progress.update(bar, completed=count),
+        )
+    write_alerts(out, done.open.values(), settings.timezone)
+    _summarise(done.open.values(), done, door, time.perf_counter() - began)
+
+
+def demo(
+    out: Annotated[Path | None, typer.Option(help="Folder to write the county to.")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed, another county.")] = 1,
+    days: Annotated[int, typer.Option(min=1)] = play.DEMO_DAYS,
+    persons: Annotated[int, typer.Option(min=1)] = play.DEMO_PERSONS,
+    score_it: Annotated[bool, typer.Option("--score", help="Judge it; count found, missed, false.")] = False,
+) -> None:
+    """Write the demo county: events, registry files, labels; or score the judge on it."""
+    if out is None and not score_it:
+        raise UserError("demo: --out FOLDER to write the county, --score to judge it, or both")
+    if out is not None:
+        _write_county(out, seed, days, persons, score_it)
+        return
+    with TemporaryDirectory() as folder:
+        _write_county(Path(folder), seed, days, persons, score_it)
+
+
+def read_registry(folder: Path) -> tuple[list[Institution], list[Person]]:
+    """Institutions and persons of a folder of registry files. Raises UserError with the first faults."""
+    institutions: list[Institution] = []
+    persons: list[Person] = []
+    for file in parse_folder(folder):
+        if file.faults:
+            shown = "; ".join(str(fault) for fault in file.faults[:FAULTS_SHOWN])
+            raise UserError(f"{file.name}: {len(file.faults)} faults: {shown}")
+        for record in file.records:
+            if isinstance(record, Institution):
+                institutions.append(record)
+            elif isinstance(record, Person):
+                persons.append(record)
+    return institutions, persons
+
+
+def write_alerts(out: Path, alerts: Iterable[Alert], timezone: str) -> None:
+    """Open alerts, one JSON object a line, by rule and id; the file is whole or not there."""
+    now = datetime.now(UTC).isoformat()
+    draft = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            for alert in sorted(alerts, key=lambda alert: (alert.rule, alert.alert_id)):
+                body = {**msgspec.to_builtins(alert), "version": 1, "detected_at": now}
+                file.write(json.dumps(body, ensure_ascii=False) + "\n")
+        draft.replace(out)
+    except OSError as error:
+        raise UserError(f"--out {out}: {error.strerror}") from error
+
+
+def _summarise(alerts: Iterable[Alert], done: Any, door: Any, seconds: float) -> None:
+    table = Table("rule", "title", "open alerts", "yuan", title="Replay")
+    counts: Counter = Counter()
+    amounts: Counter = Counter()
+    titles = {}
+    for alert in alerts:
+        counts[alert.rule] += 1
+        amounts[alert.rule] += float(alert.amount)
+        titles[alert.rule] = alert.title.zh
+    for rule in done.pipeline.person.bench.rules:
+        table.add_row(rule.id, rule.title.zh, f"{counts[rule.id]:,}", f"{amounts[rule.id]:,.2f}")
+    console = Console()
+    console.print(table)
+    console.print(
+        f"{done.entries:,} entries in {seconds:.1f} s; {door.duplicates:,} duplicates, "
+        f"{door.conflicts:,} conflicts, {len(door.refused):,} refused, {len(done.failed):,} not judged, "
+        f"{len(done.defects):,} data defects",
+        markup=False,
+    )
+    errors = Console(stderr=True)
+    for place, refused in door.refused[:FAULTS_SHOWN]:
+        first = refused.errors[0]
+        errors.print(f"{place}: {first.code} {first.path} {first.message}", markup=False)
+    if len(door.refused) > FAULTS_SHOWN:
+        errors.print(f"({len(door.refused) - FAULTS_SHOWN} more refused)", markup=False)
+
+
+def _write_county(folder: Path, seed: int, days: int, persons: int, score_it: bool) -> None:
+    until = datetime.now(UTC)
+    try:
+        summary = county.write_county(folder, seed=seed, days=days, persons=persons, until=until)
+    except OSError as error:
+        raise UserError(f"--out {folder}: {error.strerror}") from error
+    typer.echo(
+        f"{summary.events:,} events of {summary.persons:,} persons at {summary.institutions:,} institutions, "
+        f"{sum(summary.planted.values()):,} planted cases, {summary.lookalikes:,} look-alikes"
+    )
+    if score_it:
+        _score(folder)
+
+
+def _score(folder: Path) -> None:
+    institutions, persons = read_registry(folder)
+    events, _, _ = replaying.read_history([folder], "qingfeng")
+    done, _ = replaying.run(read_settings(), events, persons, institutions)
+    alerts = [msgspec.to_builtins(alert) for alert in done.open.values()]
+    scores = score.score(read_labels(folder / "labels.jsonl"), alerts)
+    Console().print(score.render(scores))
