@@ -27,6 +27,9 @@ class PlainApp(GuardedApp):
 
     unacknowledged = 0
 
+    def committed_offset(self, partition):
+        return self.consumer._committed_offset[partition] or 0
+
 
 class GuardedTestApp(GuardedApp):
     """The guarded app with a transport a test may replace by one that observes or delays."""

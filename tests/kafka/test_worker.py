@@ -44,6 +44,10 @@ class Worker:
                 [*command, str(self.folder), kind], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT
             )
 
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
@@ -113,6 +117,24 @@ def test_a_worker_killed_again_and_again_knows_each_fact_exactly_once(worker):
     assert worker.state() == known(told)
 
 
+def test_two_workers_know_each_fact_exactly_once_though_one_is_killed(worker, tmp_path):
+    told = facts(6_000)
+    worker.declare()
+    worker.feed(told[:4_000])
+    other = Worker(worker.bootstrap, worker.prefix, tmp_path / "other")
+    try:
+        worker.start()
+        worker.until_committed(500)
+        other.start()
+        worker.feed(told[4_000:])
+        worker.until_committed(4_500)
+        worker.kill()
+        worker.until_committed(len(told))
+        assert worker.state() == known(told)
+    finally:
+        other.kill()
+
+
 def test_a_worker_that_lost_its_folder_rebuilds_it_from_the_changelog(worker):
     before, after = facts(400), [(key, b"later " + fact) for key, fact in facts(20)]
     worker.declare()
@@ -154,6 +176,16 @@ def test_a_worker_that_was_frozen_past_its_session_ends_itself(worker):
     worker.signal(signal.SIGCONT)
     assert worker.wait(5.0) == EXIT_STATUS
     assert not (worker.folder / "stopped-cleanly").exists()
+
+
+def test_a_worker_that_hangs_ends_itself_once_messages_wait_and_not_before(worker):
+    worker.declare()
+    worker.start("hang")
+    time.sleep(10.0)
+    assert worker.running
+    worker.feed(facts(1))
+    assert worker.wait() == EXIT_STATUS
+    assert "messages wait and nothing moved" in worker.output.read_text()
 
 
 def test_plain_faust_commits_though_the_broker_refused_the_change(worker):

@@ -4,7 +4,9 @@ It takes the agent's name, the broker, a prefix and a folder; topic `<prefix>in`
 `<prefix>app`. With `plain` as fifth argument it runs on Faust's own transport.
 """
 
+import asyncio
 import json
+import logging
 import sys
 from pathlib import Path
 
@@ -45,19 +47,35 @@ def fail(table):
     return agent
 
 
-AGENTS = {"remember": remember, "swell": swell, "fail": fail}
+def hang(table):
+    """Work that never ends, in a process that is up and answers."""
+
+    async def agent(stream):
+        async for _ in stream:
+            await asyncio.Event().wait()
+
+    return agent
+
+
+AGENTS = {"remember": remember, "swell": swell, "fail": fail, "hang": hang}
 
 
 def main(agent: str, bootstrap: str, prefix: str, folder: str, kind: str = "guarded") -> None:
     def build(tables: Path):
         settings = worker_settings(
-            bootstrap, prefix + "app", tables, partitions=PARTITIONS, session_timeout=3.0
+            bootstrap,
+            prefix + "app",
+            tables,
+            partitions=PARTITIONS,
+            session_timeout=3.0,
+            standstill_limit=4.0 if agent == "hang" else 60.0,
         )
         app = (PlainApp if kind == "plain" else GuardedTestApp)(settings)
         table = app.bytes_table("state")
         app.agent(app.bytes_topic(prefix + "in"))(AGENTS[agent](table))
         return app
 
+    logging.basicConfig(level=logging.INFO, format="%(relativeCreated)d %(name)s %(message)s")
     serve(Path(folder), build)
 
 

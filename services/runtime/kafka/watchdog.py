@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 BEATS_PER_LIMIT = 8
 """How often the loop shows that it lives, within the gap that is allowed."""
 
+ANSWER_SECONDS = 30.0
+"""The consumer's thread answers one question at a time and may be in a fetch of 1.5 s; this is far beyond."""
+
 
 def seconds_awake_or_not() -> float:
     """A steady clock that goes on while the machine is suspended, where the system has one."""
@@ -121,7 +124,7 @@ class ProgressGuard:
         if app.rebalancing or recovery.in_recovery:
             return moved, True
         try:
-            waiting = await asyncio.wait_for(app.lag(), self._limit / 4)
+            waiting = await asyncio.wait_for(app.lag(), ANSWER_SECONDS)
         except TimeoutError:
             return moved, True  # the consumer does not even answer how much waits
         except Exception:  # the broker is away: nothing can move, and a restart would not help
