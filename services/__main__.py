@@ -5,6 +5,7 @@ Exit status 0 = done, 2 = wrong usage or bad input with one clear line on standa
 
 import asyncio
 import contextlib
+import functools
 import importlib
 import signal
 import socket
@@ -38,8 +39,8 @@ def up(
 ) -> None:
     """The whole system in one process on one port."""
     settings = read_settings(host=host, port=port, data_dir=data_dir)
-    _configure(settings)
     listening = _listen(settings)
+    _configure(settings)
     _run(_up(settings, listening, demo))
 
 
@@ -154,6 +155,7 @@ def _optional(module: str, name: str) -> Any:
     return getattr(found, name, None)
 
 
+@functools.cache
 def _register_others() -> None:
     """The commands of services whose modules are there."""
     for module, name, command in (

@@ -77,7 +77,7 @@ async def list_keys(connection: asyncpg.Connection) -> list[KeyRow]:
 async def revoke_key(connection: asyncpg.Connection, identity: str) -> None:
     """Revoke by id (or the prefix shown in the list). Raises UserError when no valid key has it."""
     if await connection.fetchval(REVOKE, identity.removeprefix("qfk_").split("_")[0]) is None:
-        raise UserError(f"no valid key {identity.split('_')[-1][:16] if len(identity) > 20 else identity}")
+        raise UserError("no valid key has this id; `qingfeng keys list` shows them")
 
 
 class Keys:
@@ -88,6 +88,7 @@ class Keys:
         self._rate = rate
         self._burst = burst
         self._known: dict[bytes, tuple[float, Key | None]] = {}
+        self._asked: dict[bytes, asyncio.Task[Key | None]] = {}
         self._buckets: dict[str, tuple[float, float]] = {}
 
     async def authenticate(self, authorization: bytes) -> Key:
@@ -121,21 +122,32 @@ class Keys:
         known = self._known.get(digest)
         if known is not None and known[0] > now:
             return known[1]
+        asked = self._asked.get(digest)
+        if asked is None:
+            asked = self._asked[digest] = asyncio.create_task(self._look_up(digest))
+            asked.add_done_callback(lambda _: self._asked.pop(digest, None))
+        # Not cancelled when it takes too long: leaving a frozen server politely would take longer still.
+        await asyncio.wait([asked], timeout=ANSWER_SECONDS)
+        if not asked.done():
+            raise Unavailable("the database does not answer")
         try:
-            async with asyncio.timeout(ANSWER_SECONDS), driver(self._engine) as connection:
-                row = await connection.fetchrow(FIND, digest)
+            key = asked.result()
         except Exception as error:
             if is_database_away(error):
                 raise Unavailable("the database is away") from error
             raise
-        key = None
-        if row is not None:
-            institutions = frozenset(row["institutions"])
-            key = Key(row["id"], institutions, ANY in institutions)
         if len(self._known) >= REMEMBERED_AT_MOST:
             self._known.clear()
         self._known[digest] = (now + REMEMBERED_SECONDS, key)
         return key
+
+    async def _look_up(self, digest: bytes) -> Key | None:
+        async with asyncio.timeout(ANSWER_SECONDS), driver(self._engine) as connection:
+            row = await connection.fetchrow(FIND, digest)
+        if row is None:
+            return None
+        institutions = frozenset(row["institutions"])
+        return Key(row["id"], institutions, ANY in institutions)
 
 
 def _digest(credential: str) -> bytes:

@@ -25,7 +25,7 @@ from services.ingest.rows import Row
 from services.runtime.clock import Clock
 from services.runtime.database import driver
 from services.runtime.errors import Unavailable
-from services.runtime.logs import request_id
+from services.runtime.logs import log, request_id
 from services.runtime.web import Problem, as_problem, problem_response
 
 CONFLICT = Refusal("conflict", "/event_id", "this event_id was used before with other content")
@@ -157,11 +157,13 @@ def _check_institutions(key: Key, judged: list[Row | Refused]) -> None:
 
 
 def _count(answer: Answer) -> None:
+    log.debug("events_posted", count=answer.accepted + answer.duplicates + len(answer.rejected))
     if answer.accepted:
         metrics.EVENTS.labels("accepted", "").inc(answer.accepted)
         metrics.LAST_COMMIT.set_to_current_time()
     if answer.duplicates:
         metrics.EVENTS.labels("duplicate", "").inc(answer.duplicates)
     if answer.rejected:
+        log.info("events_rejected", count=len(answer.rejected))
         for code, number in Tally(one.errors[0].code for one in answer.rejected).items():
             metrics.EVENTS.labels("rejected", code).inc(number)

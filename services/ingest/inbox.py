@@ -142,9 +142,11 @@ class Inbox:
         while True:
             try:
                 async with driver(self._engine) as connection:
-                    while True:
+                    while not connection.is_closed():
                         await self._work.wait()
-                        await self._commit(connection, self._take())
+                        # A connection lost while nothing was to do is no reason to refuse anybody.
+                        if not connection.is_closed():
+                            await self._commit(connection, self._take())
             except Exception as error:
                 if not is_database_away(error):
                     log.error("inbox_writer_failed", error=type(error).__name__)

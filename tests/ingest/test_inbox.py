@@ -7,6 +7,7 @@ from typing import Any
 
 from services.ingest import reader
 from services.ingest.inbox import Inbox
+from services.ingest.retention import trim
 from services.ingest.rows import Identifier, Row
 from services.ingest.vault import Vault
 from services.runtime.database import driver, open_engine, transaction
@@ -186,5 +187,37 @@ def test_a_minute_has_one_tick_whoever_writes_it(database_url: str) -> None:
             entries, position = await inbox.read(connection, reader.START, 10)
         assert [entry.kind for entry in entries] == ["tick"]
         assert position.as_of == 120_000_001
+
+    with_inbox(database_url, body)
+
+
+def test_what_is_old_and_taken_is_trimmed_and_nothing_else(database_url: str) -> None:
+    async def body(inbox: Inbox, engine: Any) -> None:
+        day = 86_400_000_000
+        for name, received in (("old", day), ("old-too", day), ("new", 100 * day)):
+            inbox._clock = lambda received=received: received
+            await inbox.append([row(name)])
+        assert await trim(engine, 30, 100 * day) == 0
+        async with driver(engine) as connection:
+            _, position = await inbox.read(connection, reader.START, 1)
+            await reader.store_position(connection, "embedded", position)
+        assert await trim(engine, 30, 100 * day) == 1
+        async with driver(engine) as connection:
+            _, position = await inbox.read(connection, position, 10)
+            await reader.store_position(connection, "embedded", position)
+        assert await trim(engine, 30, 100 * day) == 1
+        async with driver(engine) as connection:
+            assert await connection.fetchval("SELECT string_agg(event_id, ',') FROM inbox") == "new"
+
+    with_inbox(database_url, body)
+
+
+def test_a_row_that_cannot_be_stored_is_its_own_requests_trouble_only(database_url: str) -> None:
+    async def body(inbox: Inbox, engine: Any) -> None:
+        bad = row("bad")._replace(key="\x00")
+        requests = [inbox.append([row("a")]), inbox.append([bad]), inbox.append([row("b")])]
+        first, second, third = await asyncio.gather(*requests, return_exceptions=True)
+        assert first == third == ["accepted"]
+        assert isinstance(second, Exception)
 
     with_inbox(database_url, body)

@@ -236,7 +236,7 @@ CASES = [
     ({"occurred_at": "2026-02-30"}, "type", "/occurred_at"),
     ({"occurred_at": "1900-01-01"}, "range", "/occurred_at"),
     ({"occurred_at": "1999-12-31T23:59:59+08:00"}, "range", "/occurred_at"),
-    ({"occurred_at": now(minutes=11)}, "range", "/occurred_at"),
+    ({"occurred_at": now(minutes=30)}, "range", "/occurred_at"),
     ({"occurred_at": now(days=366)}, "range", "/occurred_at"),
     ({"begin_at": "9999-12-31T23:59:59-23:00"}, "type", "/begin_at"),
     ({"end_at": now(days=2)}, "range", "/end_at"),
@@ -269,7 +269,7 @@ def test_contradictions_are_accepted_for_they_become_data_defects(door: Door) ->
         settlement("sum", amounts={"total": 10, "fund": 1, "account": 1, "cash": 1, "family": 1}),
         settlement("end", begin_at="2026-01-05", end_at="2026-01-01"),
         settlement("line", lines=[{"line_id": "1", "code": "c", "quantity": -1, "amount": "-5"}]),
-        settlement("soon", occurred_at=now(minutes=9)),
+        settlement("soon", occurred_at=now(minutes=5)),
     ]
     assert door.post(odd).json()["accepted"] == 4
 
