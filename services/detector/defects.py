@@ -75,7 +75,7 @@ def _stay_defects(ref: Ref, facts: list[Fact]) -> Iterator[Defect]:
     if not any(fact.kind in STAY_KINDS for fact in facts):
         return
     stay = Stay(ref, facts)
-    if stay.discharge is not None and stay.begin != FOREVER and stay.end < stay.begin:
+    if stay.discharge is not None and stay.begin != FOREVER and stay.is_reversed:
         yield Defect("discharge_before_admission", ref[0], stay.discharge.event, ref)
 
 

@@ -232,15 +232,22 @@ def _settlement(event: wire.Settlement, calendar: Calendar, occurred: int, recor
     if total < 0:
         flags |= NEGATIVE
     lines = _lines(event.lines, calendar) if event.lines and kind == Kind.INPATIENT else None
-    detail = _settlement_detail(event, occurred, recorded, emergency, lines)
+    is_reversed = bool(end and flags & HAS_BEGIN) and _ends_before(at, end, flags, calendar)
+    detail = _settlement_detail(event, occurred, recorded, emergency, lines, is_reversed=is_reversed)
     if recorded - at > BACKFILL_AFTER:
         flags |= BACKFILLED
-    elif _over_the_counter(event, flags, detail) and not calendar.is_midnight(at):
+    elif _over_the_counter(event, flags, detail) and _shows_its_time(at, occurred, recorded, calendar):
         flags |= PRESENT
     return make_fact(
         kind, event.institution_id, event.settlement_id, event.encounter_id, event.event_id, at, flags,
         detail, end=end, total=total, fund=fen(event.amounts.fund),
     )  # fmt: skip
+
+
+def _ends_before(begin: int, end: int, flags: int, calendar: Calendar) -> bool:
+    if flags & (AT_DAY | END_DAY):
+        return calendar.day(end) < calendar.day(begin)
+    return end < begin
 
 
 def settlement_kind(med_type: str) -> int:
@@ -261,8 +268,20 @@ def _over_the_counter(event: wire.Settlement, flags: int, detail: Detail) -> boo
     )
 
 
+def _shows_its_time(at: int, occurred: int, recorded: int, calendar: Calendar) -> bool:
+    """Whether a clock time can be believed: local 00:00:00 means that it is missing, and a clock that is
+    off tells nothing (rules.md A05)."""
+    return occurred - recorded <= CLOCK_AHEAD and not calendar.is_midnight(at)
+
+
 def _settlement_detail(
-    event: wire.Settlement, occurred: int, recorded: int, emergency: int, lines: list[Line] | None
+    event: wire.Settlement,
+    occurred: int,
+    recorded: int,
+    emergency: int,
+    lines: list[Line] | None,
+    *,
+    is_reversed: bool,
 ) -> Detail:
     amounts = event.amounts
     diagnoses, main_diagnosis = _diagnoses(event.diagnoses)
@@ -283,12 +302,12 @@ def _settlement_detail(
         diagnoses=diagnoses,
         main_diagnosis=main_diagnosis,
         lines_digest=_lines_digest(event.lines) if event.lines else 0,
-        defects=_settlement_defects(event),
+        defects=_settlement_defects(event, is_reversed=is_reversed),
         lines=lines,
     )
 
 
-def _settlement_defects(event: wire.Settlement) -> str:
+def _settlement_defects(event: wire.Settlement, *, is_reversed: bool) -> str:
     """Names of the contradictions inside a settlement, joined by blanks."""
     found = []
     amounts = event.amounts
@@ -299,7 +318,7 @@ def _settlement_defects(event: wire.Settlement) -> str:
             found.append("amounts_do_not_add_up")
     if event.lines and any(line.amount < 0 and line.refunds_line_id is None for line in event.lines):
         found.append("negative_line")
-    if event.begin_at is not None and event.end_at is not None and event.end_at < event.begin_at:
+    if is_reversed:
         found.append("end_before_begin")
     return " ".join(found)
 
@@ -313,7 +332,7 @@ def _admission(event: wire.Admission, calendar: Calendar, occurred: int, recorde
         flags |= EMERGENCY
     if recorded - occurred > BACKFILL_AFTER:
         flags |= BACKFILLED
-    elif not flags & AT_DAY and not calendar.is_midnight(occurred):
+    elif not flags & AT_DAY and _shows_its_time(occurred, occurred, recorded, calendar):
         flags |= PRESENT
     diagnoses, main_diagnosis = _diagnoses(event.diagnoses)
     detail = Detail(

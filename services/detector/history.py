@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from schemas.registry import Person
-from services.detector.facts import SETTLEMENTS, Fact, Kind, Line
+from services.detector.facts import AT_DAY, SETTLEMENTS, Fact, Kind, Line
 
 Ref = tuple[str, str]
 """(institution, encounter_id)."""
@@ -154,7 +154,7 @@ class PersonHistory:
         if fact.kind == Kind.PERSON:
             self.record = record
             if record is not None:
-                self._changed.pop(_slot(record), None)
+                self._changed[_slot(record)] = b"+"
             return
         everything = [
             other
@@ -164,9 +164,13 @@ class PersonHistory:
         self._resolve_all(everything)
 
     def drop(self, old: Iterable[Fact]) -> None:
-        """Forget live facts that aged out."""
-        for fact in old:
+        """Forget live facts that aged out, with their older versions, which must not count instead."""
+        gone = {identity(fact): fact for fact in old}
+        for fact in gone.values():
             self._take(fact)
+            self._changed[_slot(fact)] = None
+        for fact in [other for other in self.idle if identity(other) in gone]:
+            self.idle.remove(fact)
             self._changed[_slot(fact)] = None
 
     def encounter(self, ref: Ref) -> list[Fact]:
@@ -194,22 +198,10 @@ class PersonHistory:
         (rules.md §0.5)."""
         offsets = self._offsets
         if offsets is None:
-            offsets = self._offsets = self._find_offsets()
+            offsets = self._offsets = offsets_among(self.facts)
         if offsets is NOTHING_NEGATIVE:
             return False
-        return (fact.institution, fact.encounter, abs(fact.total)) in offsets
-
-    def _find_offsets(self) -> frozenset:
-        if not any(fact.total < 0 for fact in self.facts):
-            return NOTHING_NEGATIVE
-        sums = {
-            (fact.institution, fact.encounter, fact.total) for fact in self.facts if fact.kind in SETTLEMENTS
-        }
-        return frozenset(
-            (institution, encounter, -total)
-            for institution, encounter, total in sums
-            if total < 0 and (institution, encounter, -total) in sums
-        )
+        return _name(fact) in offsets
 
     @property
     def person(self) -> Person | None:
@@ -298,7 +290,7 @@ class PersonHistory:
 
     def _add_record(self, fact: Fact) -> list[Change] | None:
         if self.record is not None:
-            if self.record.recorded >= fact.recorded:
+            if _loaded(self.record) >= _loaded(fact):
                 return None
             self._changed[_slot(self.record)] = None
         self.turns += 1
@@ -322,7 +314,11 @@ class PersonHistory:
         self._forget_views(fact)
 
     def _forget_views(self, fact: Fact) -> None:
-        if fact.kind < Kind.VISIT:
+        if (
+            fact.kind < Kind.VISIT
+            or fact.total < 0
+            or (self._offsets and self._offsets is not NOTHING_NEGATIVE)
+        ):
             self.stays = None
         if fact.total < 0 or self._offsets is not NOTHING_NEGATIVE:
             self._offsets = None
@@ -338,6 +334,13 @@ class PersonHistory:
             refs.add((fact.institution, fact.encounter))
         elif fact.detail.cancels_type == "fee_lines":
             refs.add((fact.institution, fact.id))
+        elif fact.detail.cancels_type == "cancellation":
+            # Lines that a cancellation had removed may come back, though no fact moves.
+            refs.update(
+                (other.institution, other.id)
+                for other in self.idle
+                if other.kind == Kind.CANCELLATION and other.detail.cancels_type == "fee_lines"
+            )
         for name in before.keys() ^ after.keys():
             moved = before.get(name) or after[name]
             refs.add((moved.institution, moved.encounter))
@@ -358,16 +361,21 @@ def resolve(everything: list[Fact]) -> tuple[list[Fact], list[Fact]]:
     cancelled itself, by a later one; taking cancellations from the latest back keeps that well-founded.
     """
     cancellations = [fact for fact in everything if fact.kind == Kind.CANCELLATION]
-    cancelling = standing(cancellations)
+    cancelling: dict[tuple[str, str, str], list[Fact]] = {}
+    for cancellation in standing(cancellations):
+        name = (cancellation.detail.cancels_type, cancellation.institution, cancellation.id)
+        cancelling.setdefault(name, []).append(cancellation)
     best: dict[tuple[str, str, str], Fact] = {}
     idle = list(cancellations)
     for fact in everything:
         if fact.kind == Kind.CANCELLATION:
             continue
-        if cancelling and any(removes(cancellation, fact) for cancellation in cancelling):
+        name = identity(fact)
+        if cancelling and any(
+            removes(cancellation, fact) for cancellation in cancelling.get(_called(fact), ())
+        ):
             idle.append(fact)
             continue
-        name = identity(fact)
         other = best.get(name)
         if other is None:
             best[name] = fact
@@ -382,10 +390,41 @@ def resolve(everything: list[Fact]) -> tuple[list[Fact], list[Fact]]:
 def standing(cancellations: list[Fact]) -> list[Fact]:
     """Cancellations that no later cancellation takes back, latest first."""
     kept: list[Fact] = []
-    for fact in sorted(cancellations, key=lambda fact: (fact.recorded, fact.event), reverse=True):
-        if not any(removes(later, fact) for later in kept):
-            kept.append(fact)
+    taking_back: dict[tuple[str, str], list[Fact]] = {}
+    for fact in sorted(cancellations, key=_version, reverse=True):
+        if any(removes(later, fact) for later in taking_back.get(_name(fact), ())):
+            continue
+        kept.append(fact)
+        if fact.detail.cancels_type == "cancellation":
+            taking_back.setdefault((fact.institution, fact.id), []).append(fact)
     return kept
+
+
+def offsets_among(facts: list[Fact]) -> frozenset[tuple[str, str]]:
+    """(institution, event) of settlements that a negative mirror takes back, and of those mirrors.
+
+    A mirror takes back one settlement: of its encounter and its total, the latest not recorded after it.
+    What is settled again afterwards stands.
+    """
+    mirrors = [fact for fact in facts if fact.total < 0 and fact.kind in SETTLEMENTS]
+    if not mirrors:
+        return NOTHING_NEGATIVE
+    taken: set[tuple[str, str]] = set()
+    for mirror in sorted(mirrors, key=_version):
+        recorded = mirror.recorded
+        known = [
+            fact
+            for fact in facts
+            if fact.total == -mirror.total
+            and fact.kind in SETTLEMENTS
+            and fact.encounter == mirror.encounter
+            and fact.institution == mirror.institution
+            and _name(fact) not in taken
+            and (fact.recorded <= recorded or mirror.flags & AT_DAY)
+        ]
+        if known:
+            taken.update((_name(mirror), _name(max(known, key=_version))))
+    return frozenset(taken)
 
 
 def removes(cancellation: Fact, fact: Fact) -> bool:
@@ -429,16 +468,23 @@ def live_lines(history: PersonHistory, ref: Ref) -> list[Line]:
 
 
 def _net_of_refunds(lines: dict[str, Line]) -> list[Line]:
-    """Lines less those that refunds take back in full, and less the refunds themselves."""
-    back: dict[str, int] = {}
+    """Lines less what refunds take back of them, and less the refunds themselves (rules.md §0.4)."""
+    back: dict[str, list[Line]] = {}
     for line in lines.values():
         if line.refunds in lines:
-            back[line.refunds] = back.get(line.refunds, 0) + line.amount
-    return [
-        line
-        for line in lines.values()
-        if line.refunds not in lines and (line.id not in back or line.amount + back[line.id] > 0)
-    ]
+            back.setdefault(line.refunds, []).append(line)
+    kept = [line for line in lines.values() if line.refunds not in lines]
+    netted = [_less(line, back[line.id]) if line.id in back else line for line in kept]
+    return [line for line in netted if line.id not in back or line.amount > 0]
+
+
+def _less(line: Line, refunds: list[Line]) -> Line:
+    """A line less its refunds; what they do not say of the covered part is taken from their amounts."""
+    covered = line.covered
+    if covered is not None:
+        covered += sum(refund.amount if refund.covered is None else refund.covered for refund in refunds)
+    amount = line.amount + sum(refund.amount for refund in refunds)
+    return msgspec.structs.replace(line, amount=amount, covered=None if covered is None else max(0, covered))
 
 
 def _removes_line(cancellation: Fact, carrier: Fact, line_id: str) -> bool:
@@ -456,7 +502,27 @@ def _of(facts: list[Fact], ref: Ref) -> list[Fact]:
 
 
 def _slot(fact: Fact) -> str:
-    return f"{fact.institution}|{fact.event}"
+    return cell_name(fact.institution, fact.event)
+
+
+def cell_name(institution: str, id: str) -> str:
+    """Name of a cell; ids may hold any character, so a length goes first (and no mark of other cells)."""
+    return f"{len(institution)}:{institution}{id}"
+
+
+def _version(fact: Fact) -> tuple[int, str]:
+    return (fact.recorded, fact.event)
+
+
+def _loaded(record: Fact) -> tuple[int, bytes]:
+    """Order of registry records; two of one load are told apart by what they say, not by who came first."""
+    return (record.recorded, bytes(record.packed))
+
+
+def _called(fact: Fact) -> tuple[str, str, str]:
+    """By which name a cancellation would call a fact."""
+    type_name, institution, id = identity(fact)
+    return (type_name, institution, fact.encounter if type_name == "fee_lines" else id)
 
 
 def _name(fact: Fact) -> tuple[str, str]:

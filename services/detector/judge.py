@@ -6,6 +6,7 @@ judging the whole; either way the difference to what stands becomes opened, chan
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from schemas.finding import Alert
@@ -40,12 +41,12 @@ class Bench:
     facts_limit: int = 1_000
     lateness: int | None = None
 
-    @property
+    @cached_property
     def window(self) -> int:
         """The longest window of a rule, microseconds."""
         return max((rule.window_days for rule in self.rules), default=0) * DAY
 
-    @property
+    @cached_property
     def retention(self) -> int | None:
         """What arrives this far behind as_of is too late (contract, section 3)."""
         return None if self.lateness is None else self.window + self.lateness
@@ -154,6 +155,8 @@ class PersonJudge:
         return verdicts
 
     def _concerned(self, changes: list[Change]) -> Iterable[Rule]:
+        if len(changes) == 1 and len(changes[0].after) == 1 and not changes[0].before:
+            return self._watching[changes[0].after[0].kind]
         kinds = {fact.kind for change in changes for fact in (*change.before, *change.after)}
         if len(kinds) == 1:
             return self._watching[kinds.pop()]
@@ -185,7 +188,9 @@ class TerminalJudge:
         except LookupError:
             return None
         try:
-            verdicts = self._judge(history, register.swipe.at if register.swipe else None)
+            # Only a swipe that replaces nothing leaves the rest of the day as it was judged.
+            fresh = register.swipe is not None and (known is None or known.swipe is None)
+            verdicts = self._judge(history, register.swipe.at if fresh else None)
         except Exception:
             history.undo(register, known)
             raise

@@ -20,6 +20,7 @@ class Replay:
         self.persons = Shelf(self.pipeline.person)
         self.terminals = Shelf(self.pipeline.terminal)
         self.open: dict[str, Alert] = {}
+        self._voices: dict[str, dict[str, Alert]] = {}
         self.defects: dict[str, DefectMessage] = {}
         self.entries = 0
         self.failed: list[tuple[Entry, Exception]] = []
@@ -32,11 +33,10 @@ class Replay:
             memory = self.persons.get(entry.key)
             try:
                 emissions = person.step(memory, entry)
+                if emissions:
+                    self._take(emissions)
             except Exception as error:
                 self.failed.append((entry, error))
-                continue
-            if emissions:
-                self._take(emissions)
 
     def _take(self, emissions: list[Emission]) -> None:
         for emission in emissions:
@@ -53,7 +53,17 @@ class Replay:
                 self.defects[message.defect_id] = message
             else:
                 self.defects.pop(message.defect_id, None)
-        elif message.alert is None:
-            self.open.pop(message.alert_id, None)
         else:
-            self.open[message.alert_id] = message.alert
+            self._weigh(message)
+
+    def _weigh(self, message: AlertMessage) -> None:
+        """An alert is open while any key says so; of several the greatest key counts, as in intake."""
+        voices = self._voices.setdefault(message.alert_id, {})
+        if message.alert is None:
+            voices.pop(message.key, None)
+        else:
+            voices[message.key] = message.alert
+        if voices:
+            self.open[message.alert_id] = voices[max(voices)]
+        else:
+            self.open.pop(message.alert_id, None)

@@ -105,7 +105,7 @@ class PersonStage:
         verdicts = self.judge.whole(memory)
         if verdicts:
             memory.turns += 1
-        everything = [Change(("", ""), [], memory.facts)]
+        everything = [Change(("", ""), memory.idle, memory.facts)]
         return self._crossings(memory, everything, NO_ORIGIN) + spoken(memory, verdicts, NO_ORIGIN)
 
     def _crossings(self, memory: PersonHistory, changes: list[Change], origin: Origin) -> list[Emission]:
@@ -124,7 +124,11 @@ class PersonStage:
 
     def _is_followed(self, fact: Fact) -> bool:
         known = self.registry.institution(fact.institution)
-        return known is None or known.kind not in HAS_MAIN_COUNTERS
+        if known is None or known.kind not in HAS_MAIN_COUNTERS:
+            return True
+        calendar = self.bench.calendar
+        then = self.registry.institution(fact.institution, calendar.date_text(calendar.day(fact.at)))
+        return then is None or then.kind not in HAS_MAIN_COUNTERS
 
 
 class TerminalStage:

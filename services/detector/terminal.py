@@ -6,6 +6,7 @@ or late changes nothing.
 
 from bisect import insort
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Self
 
 import msgspec
@@ -14,7 +15,7 @@ from msgspec import Struct
 from schemas.moments import MINUTE, Calendar
 from schemas.registry import Registry
 from services.detector.facts import AT_DAY, BACKFILLED, HISTORICAL, SETTLEMENTS, Fact, Kind, yuan
-from services.detector.history import CODEC, HEAD_CELL, SAID_CELL, PersonHistory, Said
+from services.detector.history import CODEC, HEAD_CELL, SAID_CELL, PersonHistory, Said, cell_name
 
 WINDOW = 10 * MINUTE
 
@@ -112,7 +113,8 @@ class TerminalHistory:
             self._swipes = None
         else:
             self._set(known, register)
-        self._changed.discard(register.name)
+        if known is None:
+            self._changed.discard(register.name)
         self.turns -= 1
 
     def say(self, finding_id: str, said: Said | None) -> None:
@@ -179,8 +181,26 @@ class TerminalView:
         self.history = history
         self.registry = registry
         self.calendar = calendar
-        self.institution_id, self.device, self.day = read_key(history.key)
         self._around = around
+
+    @cached_property
+    def _place(self) -> tuple[str, str, int]:
+        return read_key(self.history.key)
+
+    @property
+    def institution_id(self) -> str:
+        """Where the terminal stands."""
+        return self._place[0]
+
+    @property
+    def device(self) -> str:
+        """Its device, else operator."""
+        return self._place[1]
+
+    @property
+    def day(self) -> int:
+        """The local day, as an ordinal."""
+        return self._place[2]
 
     @property
     def swipes(self) -> list[Swipe]:
@@ -217,12 +237,20 @@ class TerminalView:
 def registers_of(history: PersonHistory, fact: Fact, calendar: Calendar) -> list[tuple[str, Register]]:
     """(terminal key, register) of every terminal that any version of a settlement names.
 
-    The revision counts versions, cancellations and negative mirrors known, so it grows with the set,
-    whatever its order.
+    The revision counts what may bear on it, live or not: settlements of its encounters and cancellations
+    of its institution. So it grows with the set, whatever its order.
     """
     versions = history.versions(fact)
-    known = sum(1 for other in history.idle if other.kind == Kind.CANCELLATION and other.id == fact.id)
-    known += sum(1 for other in history.facts if other.total < 0 and other.encounter == fact.encounter)
+    encounters = {version.encounter for version in versions}
+    revision = sum(
+        1
+        for other in (*history.facts, *history.idle)
+        if other.institution == fact.institution
+        and (
+            other.kind == Kind.CANCELLATION
+            or (other.kind in SETTLEMENTS and (other.encounter in encounters or other.id == fact.id))
+        )
+    )
     live = next((other for other in versions if any(other is item for item in history.facts)), None)
     registers: dict[str, Swipe | None] = {}
     for version in versions:
@@ -233,8 +261,7 @@ def registers_of(history: PersonHistory, fact: Fact, calendar: Calendar) -> list
     if live is not None and device and _counts(live) and not history.is_offset(live):
         key = terminal_key(live.institution, device, calendar.day(live.at))
         registers[key] = swipe_of(history.key, live)
-    revision = len(versions) + known
-    name = f"{fact.institution}|{fact.id}"
+    name = register_name(history, fact)
     return [(key, Register(name, revision, swipe)) for key, swipe in registers.items()]
 
 
@@ -245,7 +272,12 @@ def first_register(history: PersonHistory, fact: Fact, calendar: Calendar) -> li
         return []
     key = terminal_key(fact.institution, device, calendar.day(fact.at))
     swipe = swipe_of(history.key, fact) if _counts(fact) else None
-    return [(key, Register(f"{fact.institution}|{fact.id}", 1, swipe))]
+    return [(key, Register(register_name(history, fact), 1, swipe))]
+
+
+def register_name(history: PersonHistory, fact: Fact) -> str:
+    """Name of a settlement's register: two persons under one settlement id do not overwrite each other."""
+    return cell_name(fact.institution, fact.id) + f"|{history.key}"
 
 
 def swipe_of(person: str, fact: Fact) -> Swipe:
@@ -262,5 +294,5 @@ def _counts(fact: Fact) -> bool:
     return not fact.flags & (AT_DAY | BACKFILLED) and fact.total >= 0
 
 
-def _place(swipe: Swipe) -> tuple[int, str]:
-    return (swipe.at, swipe.settlement)
+def _place(swipe: Swipe) -> tuple[int, str, str]:
+    return (swipe.at, swipe.settlement, swipe.person)

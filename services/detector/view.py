@@ -27,7 +27,7 @@ from services.detector.facts import (
     Kind,
     Line,
 )
-from services.detector.history import PersonHistory, Ref, live_lines
+from services.detector.history import PersonHistory, Ref, live_lines, offsets_among
 
 FOREVER = 1 << 62
 """+∞ as a moment."""
@@ -86,7 +86,12 @@ class Stay:
         """Whether it is an in-patient stay that the stay rules judge: begun, and not ended before."""
         if self.begin == FOREVER or not self.med_type.startswith(INPATIENT_TYPES):
             return False
-        return self.end >= self.begin
+        return not self.is_reversed
+
+    @property
+    def is_reversed(self) -> bool:
+        """Whether it ends before it begins; a bare date of the day it begins does not."""
+        return self.end < self.begin and not (self.end_is_date and self.begin - self.end < DAY)
 
     @property
     def is_newborn(self) -> bool:
@@ -151,12 +156,18 @@ class PersonView:
 
     def may_be_inside(self, moment: int) -> bool:
         """False when no stay can contain a moment: a cheap way out before stays are made."""
+        closed = False
         for fact in self.history.facts:
-            if fact.at > moment:
+            later = fact.at > moment
+            if later and not closed:
                 return False
-            # An in-patient settlement that names its end may close before; all else must be looked at.
-            if fact.kind < 4 and not 0 < fact.end < moment:
+            if fact.kind >= 4:
+                continue
+            # An in-patient settlement that names its end may close before, unless it is one in mid-stay or
+            # a later one of the same stay follows; all else must be looked at.
+            if later or fact.flags & MID_STAY or not 0 < fact.end < moment:
                 return True
+            closed = True
         return False
 
     def stay_of(self, ref: Ref) -> Stay | None:
@@ -167,7 +178,8 @@ class PersonView:
         """The stay that these facts of an encounter make, if one that counts."""
         if not any(fact.kind in STAY_KINDS for fact in facts):
             return None
-        stay = Stay(ref, [fact for fact in facts if self._settled(fact)])
+        gone = offsets_among(facts)
+        stay = Stay(ref, [fact for fact in facts if (fact.institution, fact.event) not in gone])
         return stay if stay.counts else None
 
     def _make_stays(self) -> list[Stay]:
@@ -258,16 +270,17 @@ class PersonView:
             return self.registry.institution(institution_id)
         return self.registry.institution(institution_id, self.calendar.date_text(self.calendar.day(moment)))
 
-    def same_group(self, one: str, other: str) -> bool | None:
-        """Whether two institutions belong to one group (医共体); None when the registry does not say."""
-        first, second = self.registry.institution(one), self.registry.institution(other)
+    def same_group(self, one: str, other: str, moment: int) -> bool | None:
+        """Whether two institutions belong to one group (医共体) at a moment; None when the registry does
+        not say."""
+        first, second = self.institution(one, moment), self.institution(other, moment)
         if first is None or second is None:
             return None
         return bool(first.group_id) and first.group_id == second.group_id
 
-    def distance_km(self, one: str, other: str) -> float | None:
-        """Great-circle distance between two institutions, km; None where a place is unknown."""
-        first, second = self.registry.institution(one), self.registry.institution(other)
+    def distance_km(self, one: str, other: str, moment: int) -> float | None:
+        """Great-circle distance between two institutions at a moment, km; None where a place is unknown."""
+        first, second = self.institution(one, moment), self.institution(other, moment)
         if first is None or second is None:
             return None
         return great_circle_km(first, second)

@@ -140,7 +140,7 @@ class OverlappingStays(Rule):
     def _severity(self, view: PersonView, first: Stay, second: Stay, overlap: Overlap) -> int:
         """3 while the first stay has no live discharge or both belong to one group; 1 for 72 h or a
         third stay at the same time; else 2. An emergency lowers it."""
-        if first.is_open or view.same_group(first.ref[0], second.ref[0]):
+        if first.is_open or view.same_group(first.ref[0], second.ref[0], second.begin):
             return 3
         grave = overlap.reaches(self.parameters.long_hours) or self._third(view, first, second)
         emergency = any(fact.flags & EMERGENCY for fact in (*first.facts, *second.facts))

@@ -52,7 +52,7 @@ class PharmacySwipeInsideStay(VisitInsideStay):
     def reach(self, view: PersonView, change: Change) -> Iterable[Ref]:
         """A swipe counts for every swipe of the same stay."""
         for fact in (*change.before, *change.after):
-            if fact.kind in OUTPATIENT:
+            if fact.kind in OUTPATIENT and view.may_be_inside(fact.at):
                 for stay in view.stays:
                     if stay.begin <= fact.at <= stay.end:
                         yield stay.ref
@@ -71,7 +71,7 @@ class PharmacySwipeInsideStay(VisitInsideStay):
         if fact.fund > 0:
             return 2
         suspicious = [other for other in inside if not self._is_explained(view, stay, other)]
-        distance = view.distance_km(stay.ref[0], fact.institution)
+        distance = view.distance_km(stay.ref[0], fact.institution, fact.at)
         far = distance is not None and distance > self.parameters.far_km
         return 2 if far or len(suspicious) >= self.parameters.many_swipes else 3
 

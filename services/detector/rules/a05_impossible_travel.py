@@ -84,7 +84,7 @@ class ImpossibleTravel(Rule):
         gap = second.at - first.at
         if gap > self.parameters.longest_hours * HOUR:
             return
-        distance = view.distance_km(first.institution, second.institution)
+        distance = view.distance_km(first.institution, second.institution, second.at)
         if distance is None:
             possible = self._possible_by_region(view, first, second, gap)
         elif distance >= self.parameters.near_km:
@@ -93,7 +93,7 @@ class ImpossibleTravel(Rule):
             possible = gap > self.parameters.near_minutes * MINUTE
         if possible:
             return
-        same_group = view.same_group(first.institution, second.institution)
+        same_group = view.same_group(first.institution, second.institution, second.at)
         near = distance is not None and distance < self.parameters.near_km
         explanations = [
             Explanation("same_group_nearby", same_group if near else False),
@@ -159,7 +159,7 @@ class ImpossibleTravel(Rule):
         )
 
     def _visit(self, view: PersonView, fact: Fact) -> dict:
-        known = view.institution(fact.institution)
+        known = view.institution(fact.institution, fact.at)
         place = None
         if known is not None and known.latitude is not None:
             place = {"latitude": known.latitude, "longitude": known.longitude}

@@ -76,7 +76,7 @@ class SettlementAfterDeath(Rule):
             ),
             Explanation(
                 "died_in_hospital_later",
-                any(other.detail.discharge_way == DIED and other.at >= fact.at for other in facts),
+                any(other.detail.discharge_way == DIED for other in facts),
             ),
             Explanation("account_clearing", _is_account_clearing(fact)),
         ]

@@ -1,0 +1,155 @@
+"""A small runtime for the laws: logs, durable cells, crashes, registry changes, and intake's memory.
+
+It promises what the ports promise and nothing more: emissions may be sent twice, state may fall back to
+its last put, one key's messages come in one order.
+"""
+
+from collections import defaultdict
+
+from schemas.entry import Entry
+from schemas.finding import Alert, AlertMessage, DefectMessage
+from schemas.registry import Registry
+from schemas.topics import ALERTS
+from services.detector.history import PersonHistory
+from services.detector.judge import PersonJudge, TerminalJudge
+from services.detector.stages import (
+    PersonStage,
+    TerminalStage,
+    decode_crossing,
+    encode_crossing,
+    make_pipeline,
+)
+from services.detector.terminal import TerminalHistory
+from services.runtime.ports import Emission
+from services.settings import Settings
+
+
+class Keyed:
+    """One stage: its log, the memories of its keys, and how far their cells are durable."""
+
+    def __init__(self, stage: PersonStage | TerminalStage) -> None:
+        self.stage = stage
+        self.log: list[tuple[str, object]] = []
+        self.memories: dict = {}
+        self.cells: dict[str, dict[str, bytes]] = defaultdict(dict)
+        self.position = self.put_position = 0
+
+    def memory(self, key: str):
+        """The memory of a key, restored from its cells."""
+        if key not in self.memories:
+            cells = self.cells.get(key)
+            self.memories[key] = self.stage.restore(key, cells.items()) if cells else self.stage.fresh(key)
+        return self.memories[key]
+
+    def put(self) -> None:
+        """Make all memories durable, with the position."""
+        for key, memory in self.memories.items():
+            for cell, body in memory.changes().items():
+                if body is None:
+                    self.cells[key].pop(cell, None)
+                else:
+                    self.cells[key][cell] = body
+        self.put_position = self.position
+
+    def crash(self) -> None:
+        """Lose all that was not put; the log goes on from the position of the last put."""
+        self.memories.clear()
+        self.position = self.put_position
+
+    def repack(self) -> None:
+        """Every memory through its one-piece form."""
+        self.put()
+        for key, memory in self.memories.items():
+            self.memories[key] = self.stage.unpack(key, self.stage.pack(memory))
+
+
+class Run:
+    """Both stages over their logs, and what intake would hold."""
+
+    def __init__(self, registry: Registry, **knobs: object) -> None:
+        pipeline = make_pipeline(Settings(**knobs), registry, keep_all=True)
+        self.pipeline = pipeline
+        self.persons = Keyed(pipeline.person)
+        self.terminals = Keyed(pipeline.terminal)
+        self.heard: dict[tuple[str, str], tuple[int, Alert | None]] = {}
+        self.defects: dict[str, tuple[int, bool]] = {}
+
+    def feed(self, entry: Entry) -> None:
+        """An entry comes, and all it leads to."""
+        self.persons.log.append((entry.key, entry))
+        self.work()
+
+    def work(self) -> None:
+        """Judge whatever stands in the logs."""
+        for keyed in (self.persons, self.terminals):
+            while keyed.position < len(keyed.log):
+                key, message = keyed.log[keyed.position]
+                if keyed is self.terminals:
+                    message = decode_crossing(message)
+                emissions = keyed.stage.step(keyed.memory(key), message)
+                keyed.position += 1
+                self.send(emissions)
+
+    def send(self, emissions: list[Emission]) -> None:
+        """Emissions reach the terminals' log and intake."""
+        for emission in emissions:
+            if emission.topic == ALERTS:
+                self.hear(emission.value)
+            else:
+                self.terminals.log.append((emission.key, encode_crossing(emission.value)))
+
+    def hear(self, message: AlertMessage | DefectMessage) -> None:
+        """What intake does: a smaller revision than the stored one is a late repeat."""
+        if isinstance(message, DefectMessage):
+            known = self.defects.get(message.defect_id, (0, False))
+            if message.revision >= known[0]:
+                self.defects[message.defect_id] = (message.revision, message.open)
+            return
+        name = (message.alert_id, message.key)
+        known = self.heard.get(name, (0, None))
+        if message.revision >= known[0]:
+            self.heard[name] = (message.revision, message.alert)
+
+    def use(self, registry: Registry) -> None:
+        """The registry changes: every key is judged again."""
+        self.pipeline.use(registry)
+        for keyed in (self.persons, self.terminals):
+            for key in sorted({*keyed.memories, *keyed.cells}):
+                self.send(keyed.stage.rejudge(keyed.memory(key)))
+            self.work()
+            keyed.put()
+
+    @property
+    def open(self) -> list[Alert]:
+        """Alerts that stand."""
+        return [alert for _, (_, alert) in sorted(self.heard.items()) if alert is not None]
+
+    @property
+    def open_defects(self) -> set[str]:
+        """Data defects that stand."""
+        return {defect_id for defect_id, (_, is_open) in self.defects.items() if is_open}
+
+    def said_and_whole(self) -> list[tuple[str, dict, dict]]:
+        """For every key: what stands, and what judging the whole from scratch would say."""
+        pairs = []
+        for keyed in (self.persons, self.terminals):
+            for key, memory in keyed.memories.items():
+                pairs.append((key, standing(memory), standing(from_scratch(keyed.stage, memory))))
+        return pairs
+
+
+def from_scratch(stage: PersonStage | TerminalStage, memory: PersonHistory | TerminalHistory):
+    """The same facts, nothing said yet, judged whole."""
+    copy = stage.unpack(memory.key, stage.pack(memory))
+    copy.said.clear()
+    judge: PersonJudge | TerminalJudge = stage.judge
+    judge.whole(copy)
+    return copy
+
+
+def standing(memory: PersonHistory | TerminalHistory) -> dict:
+    """Findings that stand, comparable."""
+    return {
+        finding_id: (said.rule, frozenset(map(tuple, said.members)), said.digest, said.defect)
+        for finding_id, said in memory.said.items()
+    }

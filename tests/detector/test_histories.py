@@ -1,0 +1,317 @@
+"""What is remembered of a person: versions, cancellations, mirrors, lines, and the way to the terminals."""
+
+import msgspec
+import pytest
+
+from schemas.registry import Registry
+from services.detector.facts import read_entry
+from services.detector.history import PersonHistory, live_lines
+from services.detector.stages import make_pipeline
+from services.settings import Settings
+from tests.detector.running import Run
+from tests.support.entries import (
+    CALENDAR,
+    admission,
+    cancellation,
+    compared,
+    corrected,
+    discharge,
+    entries,
+    fee_lines,
+    inpatient,
+    judge_all,
+    line,
+    moment,
+    person,
+    registry,
+    replay_of,
+    settlement,
+    stay,
+    swipe,
+)
+
+NINE = [stay("03-01 08:00", "03-10 10:00", "H1", "M1"), stay("03-05 09:00", "03-08 09:00", "H2", "M2")]
+SHOP = registry({"institution_id": "P1", "kind": "pharmacy"})
+
+
+def remembered(*story) -> PersonHistory:
+    """A history that took a story in."""
+    history = PersonHistory("person-1")
+    for one in entries(*story):
+        history.add(read_entry(one, CALENDAR))
+    return history
+
+
+def burst(count: int = 5, device: str = "d1", **given) -> list[dict]:
+    """That many persons at one pharmacy's terminal, half a minute apart."""
+    return [
+        swipe(
+            f"03-05 10:{index // 2:02d}:{index % 2 * 30:02d}", "P1", f"B{index}", person=f"p{index}",
+            total=f"{20 + index}.00", device_id=device, **given,
+        )
+        for index in range(count)
+    ]  # fmt: skip
+
+
+def test_the_greatest_version_counts_whatever_came_first():
+    first = settlement("03-05 10:00", "H1", "S1", total="100.00")
+    second = corrected(first, "03-06 10:00", amounts={"total": "90.00", "fund": "1.00"})
+    for order in ([first, second], [second, first]):
+        (fact,) = remembered(*order).facts
+        assert fact.total == 9_000
+
+
+def test_a_cancellation_takes_versions_up_to_its_own_record_and_a_later_version_stands():
+    first = settlement("03-05 10:00", "H1", "S1")
+    void = cancellation("03-05 11:00", first)
+    again = corrected(first, "03-05 12:00", amounts={"total": "90.00", "fund": "1.00"})
+    assert remembered(void, first).facts == []
+    assert [fact.total for fact in remembered(void, first, again).facts] == [9_000]
+
+
+def test_a_cancellation_by_event_id_lets_the_version_before_count_again():
+    first = settlement("03-05 10:00", "H1", "S1")
+    wrong = corrected(first, "03-05 12:00", amounts={"total": "90.00", "fund": "1.00"})
+    named = {"type": "settlement", "id": "S1", "event_id": wrong["event_id"]}
+    history = remembered(first, wrong, cancellation("03-05 11:00", first, cancels=named))
+    assert [fact.total for fact in history.facts] == [10_000]
+
+
+def test_a_cancellation_can_be_cancelled():
+    first = settlement("03-05 10:00", "H1", "S1")
+    void = cancellation("03-05 11:00", first)
+    back = cancellation("03-05 12:00", void)
+    assert len(remembered(back, void, first).facts) == 1
+
+
+def test_cancelling_a_lines_cancellation_judges_the_amount_again():
+    lines = fee_lines("03-07 10:00", line("L1", "03-06 10:00", "500.00"), institution="H2", encounter="M2")
+    named = {"type": "fee_lines", "id": "M2", "line_id": "L1"}
+    void = cancellation("03-07 11:00", cancels=named, institution="H2")
+    story = [*NINE, lines, void]
+    assert [alert.amount for alert in judge_all(story)] == ["0.00"]
+    assert [alert.amount for alert in judge_all([*story, cancellation("03-07 12:00", void)])] == ["500.00"]
+
+
+def test_a_mirror_takes_back_one_settlement_and_what_is_settled_again_stands():
+    first = settlement("03-05 10:00", "H1", "S1", encounter="V1")
+    mirror = settlement("03-05 11:00", "H1", "S2", encounter="V1", total="-100.00", fund="-60.00")
+    again = settlement("03-05 12:00", "H1", "S3", encounter="V1")
+    around = stay("03-01 08:00", "03-10 10:00", "H2", "M2")
+    assert judge_all([around, first, mirror]) == []
+    (alert,) = judge_all([around, first, mirror, again])
+    assert alert.settlements == ["S3"]
+
+
+def test_a_third_stay_that_a_mirror_takes_back_no_longer_makes_the_others_graver():
+    pair = [
+        stay("03-01 08:00", "03-05 10:00", "H1", "M1"),
+        stay("03-04 09:00", "03-08 09:00", "H2", "M2"),
+    ]
+    third = inpatient("03-02 08:00", "03-07 08:00", "H3", "M3", "S3", at="03-07 09:00")
+    mirror = inpatient(
+        "03-02 08:00", "03-07 08:00", "H3", "M3", "N3", at="03-07 10:00", total="-9000.00", fund="-6000.00"
+    )
+    assert sorted(alert.severity for alert in judge_all([pair, third])) == [1, 1, 1]
+    for order in ([pair, third, mirror], [mirror, pair, third]):
+        assert [alert.severity for alert in judge_all(order)] == [2]
+
+
+def test_a_mirror_of_another_kind_of_care_still_takes_the_stay_back():
+    days = inpatient("03-01 08:00", "03-10 08:00", "H1", "M1", at="03-10 09:00")
+    mirror = settlement("03-10 10:00", "H1", "N1", encounter="M1", total="-9000.00", fund="-6000.00")
+    visit = settlement("03-05 10:00", "H2", "S9")
+    assert len(judge_all([days, visit])) == 1
+    assert judge_all([days, visit, mirror]) == judge_all([mirror, visit, days]) == []
+
+
+def test_a_partly_refunded_line_counts_with_what_is_left():
+    history = remembered(
+        fee_lines(
+            "03-06 10:00",
+            line("L1", "03-06 09:00", "100.00", covered_amount="80.00"),
+            line("L2", "03-06 09:00", "-40.00", refunds_line_id="L1"),
+            line("L3", "03-06 09:00", "30.00"),
+            line("L4", "03-06 09:00", "-30.00", refunds_line_id="L3"),
+        )
+    )
+    (kept,) = live_lines(history, ("H1", "M1"))
+    assert (kept.id, kept.amount, kept.covered) == ("L1", 6_000, 4_000)
+
+
+def test_a_line_sent_in_fee_lines_and_in_the_settlement_counts_once():
+    days = stay("03-05 09:00", "03-08 09:00", "H2", "M2")
+    item = line("L1", "03-06 10:00", "500.00")
+    settled = inpatient(None, None, "H2", "M2", at="03-08 10:00", lines=[item])
+    sent = fee_lines("03-06 12:00", item, institution="H2", encounter="M2")
+    assert len(live_lines(remembered(days, settled, sent), ("H2", "M2"))) == 1
+
+
+def test_a_swipe_comes_back_to_its_terminal_when_its_cancellation_is_cancelled():
+    story = burst()
+    void = cancellation("03-05 12:00", story[2])
+    assert [alert.rule for alert in judge_all(story, SHOP)] == ["B01"]
+    assert judge_all([*story, void], SHOP) == []
+    assert [alert.rule for alert in judge_all([*story, void, cancellation("03-05 13:00", void)], SHOP)] == [
+        "B01"
+    ]
+
+
+def test_a_swipe_comes_back_to_its_terminal_when_its_mirror_is_cancelled():
+    story = burst()
+    mirror = corrected(
+        story[2], "03-05 11:00", settlement_id="N1", amounts={"total": "-22.00", "fund": "-60.00"}
+    )
+    assert judge_all([*story, mirror], SHOP) == []
+    back = cancellation("03-05 12:00", mirror)
+    assert [alert.rule for alert in judge_all([*story, mirror, back], SHOP)] == ["B01"]
+
+
+def test_a_slow_swipe_that_a_correction_moves_away_lets_the_burst_be_seen():
+    story = burst(4)
+    late = swipe("03-05 10:10", "P1", "B9", person="p9", total="55.00", device_id="d1")
+    moved = corrected(late, "03-05 12:00", occurred_at="03-05 10:02")
+    assert [alert.rule for alert in judge_all([*story, late, moved], SHOP)] == ["B01"]
+    run = Run(SHOP)
+    for one in entries(*story, late, moved):
+        run.feed(one)
+        for _key, said, whole in run.said_and_whole():
+            assert said == whole
+
+
+def test_two_records_of_one_load_are_told_apart_by_content_not_by_order():
+    visit = settlement("03-05 10:00")
+    one, other = person(death_date="2026-03-01"), person()
+    assert compared(judge_all([visit, one, other])) == compared(judge_all([visit, other, one]))
+
+
+@pytest.mark.parametrize("institution", ["!H", "|", "9:H", "医院"])
+def test_cells_keep_apart_whatever_ids_hold(institution):
+    history = remembered(
+        settlement("03-05 10:00", institution, "S1", event_id="a|b"),
+        settlement("03-05 11:00", f"{institution}|a", "S2", event_id="b"),
+    )
+    again = PersonHistory.restore("person-1", history.changes().items())
+    assert again.facts == history.facts
+
+
+def test_a_record_that_made_a_rule_raise_leaves_the_one_before_it_to_be_stored():
+    history = PersonHistory("person-1")
+    first = read_entry(person(death_date="2026-03-01"), CALENDAR)
+    history.add(first)
+    second = read_entry(person(death_date="2026-03-02", loaded=2), CALENDAR)
+    history.add(second)
+    history.remove(second, first)
+    cells = {name: body for name, body in history.changes().items() if body is not None}
+    assert PersonHistory.restore("person-1", cells.items()).person.death_date == "2026-03-01"
+
+
+def test_a_dropped_fact_takes_its_older_versions_along():
+    first = settlement("03-05 10:00", "H1", "S1")
+    second = corrected(first, "03-06 10:00", amounts={"total": "90.00", "fund": "1.00"})
+    history = remembered(first, second)
+    history.drop(list(history.facts))
+    again = PersonHistory.unpack("person-1", history.pack())
+    again.add(
+        read_entry(entries(cancellation("03-07 10:00", settlement("03-07 09:00", "H1", "S7")))[0], CALENDAR)
+    )
+    assert again.facts == []
+
+
+def test_one_settlement_id_under_two_persons_does_not_hide_either():
+    death = {"death_date": "2026-02-01"}
+    people = [person("p1", **death), person("p2", **death)]
+    one, other = (settlement("03-05 10:00", "H1", "S1", person=who) for who in ("p1", "p2"))
+    story = [*people, one, other]
+    (alert,) = judge_all(story)
+    assert compared([alert]) == compared(judge_all(story[::-1]))
+    assert len(judge_all([*story, cancellation("03-05 11:00", other)])) == 1
+
+
+def test_when_a_clinic_was_a_clinic_its_terminals_are_followed_though_it_is_a_hospital_now():
+    known = registry(
+        {"institution_id": "P1", "kind": "clinic", "effective_from": "2026-01-01"},
+        {"institution_id": "P1", "kind": "hospital", "effective_from": "2026-06-01"},
+    )
+    assert [alert.rule for alert in judge_all(burst(), known)] == ["B01"]
+
+
+def test_a_swipe_cancelled_while_the_registry_was_wrong_does_not_stay_at_its_terminal():
+    story = burst()
+    run = Run(SHOP)
+    for one in entries(*story):
+        run.feed(one)
+    run.use(registry({"institution_id": "P1", "kind": "hospital"}))
+    run.feed(entries(cancellation("03-05 12:00", story[2]))[0])
+    run.use(SHOP)
+    assert run.open == []
+
+
+def test_distance_and_group_are_those_in_force_then():
+    near = {"institution_id": "H2", "latitude": 28.2, "longitude": 112.9, "group_id": "G"}
+    far = {**near, "latitude": 29.2, "group_id": "F", "effective_from": "2026-06-01"}
+    home = {"institution_id": "H1", "latitude": 28.2, "longitude": 112.9, "group_id": "G"}
+    story = [settlement("03-05 10:00", "H1"), settlement("03-05 10:20", "H2")]
+    assert judge_all(story, registry(home, near, far)) == []
+    overlap = [stay("03-01 08:00", "03-10 10:00", "H1", "M1"), stay("03-05 09:00", "03-08 09:00", "H2", "M2")]
+    assert [alert.severity for alert in judge_all(overlap, registry(home, near, far), ["A01"])] == [3]
+
+
+def test_a_settlement_in_mid_stay_does_not_close_the_stay_for_visits_after_it():
+    days = [
+        inpatient("03-01 08:00", "03-03 08:00", "H1", "M1", "S1", mid_stay=True),
+        inpatient("03-06 08:00", "03-09 08:00", "H1", "M1", "S2"),
+    ]
+    visit = settlement("03-05 10:00", "H2", "S9")
+    found = compared(judge_all([visit, days], rules=["A03"]))
+    assert found == compared(judge_all([days, visit], rules=["A03"])) != {}
+
+
+def test_the_final_alert_shows_the_facts_as_they_are_now():
+    (alert,) = judge_all(NINE)
+    assert alert.evidence["stays"][1]["end"] == "2026-03-08T09:00:00+08:00"
+    assert "72.0" in alert.message.en
+
+
+def test_state_survives_both_encodings():
+    story = entries(
+        *NINE, person(death_date="2026-03-04"), fee_lines("03-06 10:00", line("L1", "03-06 09:00"))
+    )
+    story += entries(cancellation("03-07 10:00", admission("03-05 09:00", "H2", "M2")))
+    stage = make_pipeline(Settings(), Registry(), keep_all=True).person
+    memory = stage.fresh("person-1")
+    cells: dict = {}
+    for one in story:
+        stage.step(memory, one)
+        cells.update(memory.changes())
+    kept = [(name, body) for name, body in cells.items() if body is not None]
+    for again in (stage.unpack("person-1", stage.pack(memory)), stage.restore("person-1", kept[::-1])):
+        assert again.facts == memory.facts
+        assert again.said == memory.said
+        assert again.turns == memory.turns
+        assert again.person == memory.person
+        assert msgspec.msgpack.encode(sorted(fact.event for fact in again.idle)) == msgspec.msgpack.encode(
+            sorted(fact.event for fact in memory.idle)
+        )
+
+
+def test_a_discharge_by_bare_date_on_the_day_of_a_clock_admission_is_no_defect():
+    story = [admission("03-05 09:00"), discharge("03-05")]
+    assert replay_of(entries(*story)).defects == {}
+    settled = inpatient("03-05 09:00", "03-05", "H1", "M2")
+    assert replay_of(entries(settled)).defects == {}
+
+
+def test_instants_are_compared_as_instants_whatever_their_spelling():
+    event = inpatient("03-05 09:00", "03-06 09:00")
+    event |= {"begin_at": "2026-03-05T02:00:00Z", "end_at": "2026-03-05T09:00:00.500+08:00"}
+    (defect,) = replay_of(entries(event)).defects.values()
+    assert defect.code == "end_before_begin"
+    event |= {"begin_at": "2026-03-05T00:00:00.5Z", "end_at": "2026-03-05T08:00:01+08:00"}
+    assert replay_of(entries(event)).defects == {}
+
+
+def test_facts_hold_moments_and_exact_money():
+    (one,) = entries(settlement("03-05 10:00:30", total="12345678901.29", begin_at="03-04"))
+    fact = read_entry(one, CALENDAR)
+    assert (fact.at, fact.total) == (moment("03-04"), 1_234_567_890_129)
