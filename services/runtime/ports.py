@@ -73,6 +73,15 @@ class Outcome:
     too_late: int = 0
     rejudge: int | None = None
 
+    def add(self, later: "Outcome") -> None:
+        """Count in what came after."""
+        self.emissions += later.emissions
+        self.touched.update(later.touched)
+        self.entries += later.entries
+        self.events += later.events
+        self.too_late += later.too_late
+        self.rejudge = later.rejudge if later.rejudge is not None else self.rejudge
+
 
 class Program(Protocol):
     """All stages as a runtime drives them. `memory_of` gives the memory of a key the runtime has at hand."""
