@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.staticfiles import StaticFiles
 
 from services.alerts import endpoints
+from services.alerts.console import routes as console
 from services.alerts.office import Office, open_office
 from services.alerts.webhooks import endpoints as webhooks
 from services.alerts.webhooks.courier import Courier, open_sender
@@ -27,6 +29,8 @@ def install(app: FastAPI, engine: AsyncEngine, settings: Settings, clock: Clock 
     app.state.alerts_office = office
     app.include_router(endpoints.routes)
     app.include_router(webhooks.routes)
+    app.include_router(console.routes)
+    app.mount("/console/static", StaticFiles(directory=console.HERE / "static"))
     return office
 
 

@@ -1,0 +1,1 @@
+"""The console: where a handler sees what was found, why, and what to do next."""

@@ -1,0 +1,302 @@
+"""The console's words, Chinese first, English beside it. `Texts` picks one language."""
+
+from typing import Any, Literal
+
+Language = Literal["zh", "en"]
+
+WORDS: dict[str, tuple[str, str]] = {
+    "name": ("清风", "Qingfeng"),
+    "tagline": ("医保结算预警", "Medical-insurance warnings"),
+    "login": ("登录", "Log in"),
+    "logout": ("退出", "Log out"),
+    "user_name": ("用户名", "User name"),
+    "password": ("口令（创建用户时显示的令牌）", "Password (the token shown when the user was created)"),
+    "wrong": ("用户名或口令不对，请再试。", "User name or password is wrong. Please try again."),
+    "no_access": (
+        "管理员只管理用户和回调，不能查看预警内容。请用经办、主管或审计账号登录。",
+        "Admins look after users and webhooks and see no alerts. Log in as handler, supervisor or auditor.",
+    ),
+    "alerts": ("预警", "Alerts"),
+    "status": ("状态", "Status"),
+    "open": ("待核查", "Open"),
+    "withdrawn": ("已撤回", "Withdrawn"),
+    "all": ("全部", "All"),
+    "rule": ("规则", "Rule"),
+    "severity_name": ("程度", "Severity"),
+    "institution": ("机构", "Institution"),
+    "institution_id": ("机构代码", "Institution code"),
+    "filter": ("筛选", "Filter"),
+    "clear": ("清除筛选", "Clear filters"),
+    "amount": ("涉及金额", "Amount"),
+    "yuan": ("元", "yuan"),
+    "happened": ("发生时间", "Happened"),
+    "detected": ("发现时间", "Detected"),
+    "what": ("事项", "What"),
+    "older": ("更早的预警", "Older alerts"),
+    "newest": ("回到最新", "Back to the newest"),
+    "none": ("没有符合条件的预警。", "No alerts match."),
+    "none_yet": (
+        "还没有预警。结算数据上传并判断后，预警会自动出现在这里。",
+        "No alerts yet. They appear here by themselves once settlements are posted and judged.",
+    ),
+    "live": ("自动更新", "updates by itself"),
+    "offline": (
+        "与系统的连接中断，正在重试；所见内容可能已过时。",
+        "Connection lost, trying again; what you see may be out of date.",
+    ),
+    "accepted": ("已接收", "Accepted"),
+    "judged": ("已判断", "Judged"),
+    "lag": ("待判断", "Waiting"),
+    "caught_up": ("已全部判断", "all judged"),
+    "oldest": ("最早等待", "oldest"),
+    "seconds": ("秒", "s"),
+    "events": ("条", "events"),
+    "as_of": ("数据截至", "Data up to"),
+    "back": ("返回预警列表", "Back to the alerts"),
+    "happening": ("发生了什么", "What happened"),
+    "next": ("下一步", "What to do next"),
+    "lead": (
+        "这是线索，不是结论：系统只说明记录互相矛盾，由人核查后认定。",
+        "This is a lead, not a conclusion: the records contradict each other; a person decides.",
+    ),
+    "was_withdrawn": (
+        "引起预警的记录已被撤销或更正，预警已撤回，无需处理。",
+        "The records behind this were cancelled or corrected. The alert is withdrawn; nothing is to be done.",
+    ),
+    "timeline": ("时间轴", "Timeline"),
+    "overlap": ("重叠", "overlap"),
+    "not_discharged": ("未见出院登记", "no discharge registered"),
+    "death": ("死亡登记", "Registered death"),
+    "evidence": ("证据", "Evidence"),
+    "stay": ("住院", "Stay"),
+    "visit": ("就诊结算", "Visit"),
+    "encounter": ("就诊号", "Encounter"),
+    "settlement": ("结算号", "Settlement"),
+    "begin": ("开始", "Begin"),
+    "end": ("结束", "End"),
+    "time": ("时间", "Time"),
+    "fund": ("基金支付", "Fund paid"),
+    "total": ("总费用", "Total"),
+    "card": ("凭证", "Credential"),
+    "device": ("终端", "Terminal"),
+    "diagnoses": ("诊断", "Diagnoses"),
+    "discharge_way": ("离院方式", "Way of discharge"),
+    "person": ("参保人（化名）", "Person (pseudonym)"),
+    "overlap_hours": ("重叠时长（小时）", "Overlap (hours)"),
+    "overlap_nights": ("重叠夜数", "Overlapping nights"),
+    "distance_km": ("两地距离（公里）", "Distance (km)"),
+    "minutes": ("间隔（分钟）", "Minutes between"),
+    "speed_kmh": ("所需速度（公里/小时）", "Speed needed (km/h)"),
+    "death_date": ("死亡登记日期", "Registered date of death"),
+    "window_minutes": ("观察窗口（分钟）", "Window (minutes)"),
+    "persons": ("参保人数", "Persons"),
+    "median_gap_seconds": ("刷卡间隔中位数（秒）", "Median gap (s)"),
+    "same_amount_share": ("同额占比", "Share with one amount"),
+    "checked": ("已排除的正常情形", "Innocent explanations ruled out"),
+    "checked_why": (
+        "系统逐项查找过下列正常情形，均不成立：",
+        "The system looked for each of these and did not find it:",
+    ),
+    "checked_none": ("没有可查的正常情形。", "There was none to look for."),
+    "basis": ("依据", "Legal basis"),
+    "basis_note": ("依据名称为法规原文，不译。", "Names of laws are given in the original."),
+    "history": ("变更记录", "History"),
+    "version": ("版本", "Version"),
+    "changed": ("变更时间", "Changed"),
+    "ids": ("原始编号", "Identifiers"),
+    "ids_why": ("在业务系统中查找原始记录时使用。", "To find the original records in the billing systems."),
+    "alert_id": ("预警编号", "Alert id"),
+    "subject": ("对象", "About"),
+    "terminal": ("终端", "Terminal"),
+    "rule_version": ("规则版本", "Rule version"),
+    "parameters": ("判断参数", "Parameters in force"),
+    "historical": ("历史数据", "From history"),
+    "not_found": ("没有这条预警。", "There is no such alert."),
+    "skip": ("跳到正文", "Skip to content"),
+    "other_language": ("English", "中文"),
+    "more": ("等", "more"),
+    "card_e_voucher": ("电子凭证", "e-voucher"),
+    "card_id_card": ("身份证", "identity card"),
+    "card_social_card": ("社保卡", "social card"),
+    "card_face": ("刷脸", "face"),
+    "way_1": ("医嘱离院", "as ordered"),
+    "way_2": ("医嘱转院", "transferred to a hospital"),
+    "way_3": ("转社区或乡镇卫生院", "transferred to community or township"),
+    "way_4": ("非医嘱离院", "against orders"),
+    "way_5": ("死亡", "died"),
+    "way_9": ("其他", "other"),
+}
+SEVERITIES = {1: ("严重", "grave"), 2: ("较重", "serious"), 3: ("一般", "minor")}
+
+RULES = {
+    "A01": ("跨机构重复住院", "in-patient at two institutions"),
+    "A02": ("同机构重复登记", "registered twice in one institution"),
+    "A03": ("住院期间门诊", "out-patient during a stay"),
+    "A04": ("住院期间购药", "pharmacy during a stay"),
+    "A05": ("异地短时刷卡", "impossible travel"),
+    "A07": ("短时重复刷卡", "swiped twice"),
+    "A08": ("死亡后结算", "settled after death"),
+    "B01": ("留存卡集中刷卡", "many cards, one terminal"),
+    "D14": ("重复结算", "settled twice"),
+}
+
+STEPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "A01": (
+        (
+            "向两家机构调取入院、出院登记，先查前一次住院是否漏登或迟登出院。",
+            "查是否转院：有转院记录的，请机构补报离院方式和转入机构，预警会自动撤回。",
+            "比对两份病历重叠日期的医嘱和护理记录，确认参保人当时在哪一家。",
+            "若一家没有真实诊疗，按挂床或冒用线索移交，核减该段基金支付。",
+        ),
+        (
+            "Ask both institutions for their admission and discharge records; first: was a discharge not "
+            "registered, or late?",
+            "Was it a transfer? Then have the way of discharge and the receiving institution reported; the "
+            "alert withdraws by itself.",
+            "Compare orders and nursing notes of the overlapping days: where was the person?",
+            "If one of them treated nobody, pass it on as a hanging bed or misuse of the card, and deduct.",
+        ),
+    ),
+    "A02": (
+        (
+            "核对两个就诊号是否为转科后重新登记，或重复登记。",
+            "重复登记的，请机构撤销其中一个，预警会自动撤回。",
+            "转科另立住院的，核对两次结算是否分解住院。",
+        ),
+        (
+            "Are the two encounters one patient who changed wards, or registered twice?",
+            "Registered twice: have one cancelled; the alert withdraws by itself.",
+            "A new stay for another ward: check both settlements for a split stay.",
+        ),
+    ),
+    "A03": (
+        (
+            "核对门诊就诊人身份：持卡人是否为住院患者本人。",
+            "查住院期间是否请假外出，有无外检或会诊医嘱。",
+            "同一机构的，查住院费用是否分解到门诊；不同机构的，查是否他人持卡。",
+        ),
+        (
+            "Who was the visitor: the in-patient, or somebody else with the card?",
+            "Was the patient on leave, or sent out for an examination or consultation?",
+            "Same institution: was the stay's cost moved to out-patient? Another: was the card lent?",
+        ),
+    ),
+    "A04": (
+        (
+            "调取药店刷卡记录和监控，确认购药人；家属代购的补登代购关系。",
+            "查住院医嘱，参保人当日是否在院，所购药品是否为住院用药。",
+            "无法说明的，按冒用或挂床线索核查。",
+        ),
+        (
+            "Ask the pharmacy who bought (record, camera); a relative: have it registered as theirs.",
+            "From the hospital's orders: was the person there that day, and is the drug part of the stay?",
+            "If nobody can explain it, look into a lent card or a hanging bed.",
+        ),
+    ),
+    "A05": (
+        (
+            "联系参保人，确认两笔是否均为本人，卡是否借出或遗留在机构。",
+            "调取两处的刷卡凭证和监控。",
+            "机构时钟不准或事后补录的，请机构更正时间，预警会自动重新判断。",
+        ),
+        (
+            "Ask the person whether both were theirs, and whether the card was lent or left somewhere.",
+            "Ask both places for the receipt and the camera's record.",
+            "A wrong clock or a late entry: have the time corrected; the alert is judged again by itself.",
+        ),
+    ),
+    "A07": (
+        (
+            "核对两笔结算明细是否相同。",
+            "重复刷卡的，请机构撤销一笔，预警会自动撤回。",
+            "两笔均真实的，查是否拆分结算。",
+        ),
+        (
+            "Are the lines of both settlements the same?",
+            "Swiped twice: have one cancelled; the alert withdraws by itself.",
+            "Both real: was one purchase split?",
+        ),
+    ),
+    "A08": (
+        (
+            "先核对死亡登记是否有误；有误的更正登记，预警会自动撤回。",
+            "死亡属实的，查持卡使用人和经办机构的身份核验记录。",
+            "追回基金支付，并停用该参保人的医保凭证。",
+        ),
+        (
+            "First check the death record; if it is wrong, correct it and the alert withdraws by itself.",
+            "If it is right: who used the card, and how did the institution verify the identity?",
+            "Recover what the fund paid and block the person's credentials.",
+        ),
+    ),
+    "B01": (
+        (
+            "查看该终端当日监控：持卡人是否到场。",
+            "抽查数名参保人，是否本人购药，卡是否留存在机构。",
+            "现场检查是否存放他人医保卡；有体检、会员日等活动的，取得说明材料。",
+        ),
+        (
+            "Watch the camera of that terminal: were the card holders there?",
+            "Ask several of the persons: did they buy, and is their card kept at the institution?",
+            "Visit and look for other people's cards; for a check-up day or promotion ask for papers.",
+        ),
+    ),
+    "D14": (
+        (
+            "核对两个结算号的明细、时间和金额是否为同一次就诊。",
+            "属重复上传的，请机构撤销其中一笔，预警会自动撤回。",
+            "已重复支付的，追回多付部分。",
+        ),
+        (
+            "Are both settlements one and the same visit (lines, time, amount)?",
+            "Sent twice: have one cancelled; the alert withdraws by itself.",
+            "Paid twice: recover the second payment.",
+        ),
+    ),
+}
+OTHER_STEPS = (
+    ("向相关机构调取原始记录，与下列证据逐项核对。", "属登记错误的，请机构更正，预警会自动重新判断。"),
+    (
+        "Ask the institutions for the original records and compare them with the evidence below.",
+        "A mistaken entry: have it corrected; the alert is judged again by itself.",
+    ),
+)
+
+
+class Texts:
+    """The words of one language: `texts.login`, `texts.grade(2)`."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self._index = 0 if language == "zh" else 1
+
+    def __getattr__(self, name: str) -> str:
+        try:
+            return WORDS[name][self._index]
+        except KeyError as error:
+            raise AttributeError(name) from error
+
+    def get(self, name: str) -> str | None:
+        """The word, or None where there is none."""
+        words = WORDS.get(name)
+        return words[self._index] if words else None
+
+    def grade(self, level: int) -> str:
+        """A severity in words that need no colour."""
+        word = SEVERITIES.get(level, ("", ""))[self._index]
+        return f"{level}级 {word}" if self._index == 0 else f"{level} {word}"
+
+    def rule_name(self, rule: str) -> str:
+        """A rule with its short name, where it is known."""
+        names = RULES.get(rule)
+        return f"{rule} {names[self._index]}" if names else rule
+
+    def steps(self, rule: str) -> tuple[str, ...]:
+        """What a handler does next."""
+        return STEPS.get(rule, OTHER_STEPS)[self._index]
+
+    def of(self, words: Any) -> str:
+        """The right one of a pair of texts, given as an object or as JSON."""
+        if isinstance(words, dict):
+            return str(words.get(self.language) or words.get("zh") or "")
+        return str(getattr(words, self.language, ""))
