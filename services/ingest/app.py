@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -34,8 +35,8 @@ TICK_LOOK_SECONDS = 5.0
 class Ingest:
     """The door of one process. `install` before the app serves; `start` and `close` around its life.
 
-    reader: who takes entries from the inbox, `embedded` or `relay`. ticks: this process writes the
-    minute's tick (several may: a minute has one). disk: folder that holds the database, if it is here.
+    reader: who takes entries from the inbox, `embedded` or `relay`. writer: this process's row of totals.
+    disk: folder that holds the database, if it is here.
     """
 
     def __init__(
@@ -123,6 +124,9 @@ class Ingest:
         return self.backlog.full()
 
 
+Work = Callable[[Ingest], Coroutine[Any, Any, None]]
+
+
 def make_pseudonyms(settings: Settings) -> Pseudonyms:
     """Pseudonyms under a deployment's key."""
     return Pseudonyms(secret(settings.data_dir, "pseudonym-key", settings.pseudonym_key))
@@ -138,14 +142,21 @@ def make_vault(settings: Settings) -> Vault:
     return Vault(secret(settings.data_dir, "vault-key", settings.vault_key))
 
 
-def create_app(settings: Settings, engine: AsyncEngine) -> FastAPI:
-    """The ingest service by itself (`qingfeng ingest`): its entries are read by the relay."""
+def create_app(settings: Settings, engine: AsyncEngine, beside: Sequence[Work] = ()) -> FastAPI:
+    """The ingest service by itself (`qingfeng ingest`): its entries are read by the relay.
+
+    beside: work that goes on for as long as the app serves, such as the relay's.
+    """
     ingest = Ingest(settings, engine, reader="relay")
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await ingest.start()
+        tasks = [asyncio.create_task(work(ingest)) for work in beside]
         yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await ingest.close()
 
     app = FastAPI(title="Qingfeng ingest", version="1", lifespan=lifespan)

@@ -22,7 +22,7 @@ from services.formats import desynpuf
 from services.ingest import auth
 from services.ingest.app import Ingest, make_pseudonyms, make_vault
 from services.ingest.entries import COMMANDS
-from services.ingest.importing import Report, Spool, import_events
+from services.ingest.importing import Import, Report, Spool
 from services.ingest.registry import Loader
 from services.ingest.registry_files import ParsedFile, parse_folder, parse_rows
 from services.runtime import database
@@ -125,14 +125,10 @@ async def _import(engine: AsyncEngine, settings: Settings, spool: Spool, persons
     try:
         with Progress(*columns, console=Console(stderr=True)) as progress:
             bar = progress.add_task("importing", total=len(spool))
-            return await import_events(
-                spool,
-                ingest.admission,
-                ingest.inbox,
-                ingest.backlog,
-                system_clock(),
-                lambda count: progress.advance(bar, count),
+            work = Import(
+                ingest.admission, ingest.inbox, ingest.backlog, lambda count: progress.advance(bar, count)
             )
+            return await work.run(spool, system_clock())
     finally:
         watch.cancel()
         await ingest.inbox.close()

@@ -21,6 +21,7 @@ from services.ingest.admission import Admission
 from services.ingest.backlog import Backlog
 from services.ingest.inbox import Inbox
 from services.ingest.refusals import Refused
+from services.ingest.rows import Outcome, Row
 from services.runtime.errors import Unavailable, UserError
 
 BATCH = 500
@@ -109,60 +110,63 @@ class Spool:
             return 0
 
 
-async def import_events(
-    spool: Spool,
-    admission: Admission,
-    inbox: Inbox,
-    backlog: Backlog,
-    now: int,
-    advance: Callable[[int], None],
-) -> Report:
-    """Put all through the door, waiting whenever the inbox is full. `advance(n)`: n more are done.
+class Import:
+    """Puts a spool through the door. `advance(n)` hears that n more events are done."""
 
-    Raises UserError when the inbox stays full, for nobody judges, or the database stays away.
-    """
-    report = Report()
-    batch: list[Any] = []
-    flights: set[asyncio.Task[None]] = set()
+    def __init__(
+        self, admission: Admission, inbox: Inbox, backlog: Backlog, advance: Callable[[int], None]
+    ) -> None:
+        self._admission = admission
+        self._inbox = inbox
+        self._backlog = backlog
+        self._advance = advance
+        self._flights: set[asyncio.Task[None]] = set()
+        self.report = Report()
 
-    async def send(rows: list[Any], size: int) -> None:
-        outcomes = await _append(inbox, [row for row, _ in rows])
-        for outcome, (_, place) in zip(outcomes, rows, strict=True):
+    async def run(self, spool: Spool, now: int) -> Report:
+        """All events, waiting whenever the inbox is full; `now` in microseconds since 1970.
+
+        Raises UserError when the inbox stays full, for nobody judges, or the database stays away.
+        """
+        batch: list[tuple[Row, str]] = []
+        seen = 0
+        for line, place in spool.in_order():
+            judged = self._admission.judge(line, now)
+            seen += 1
+            if isinstance(judged, Refused):
+                self.report.fault(place, judged.errors[0].code, judged.errors[0].path)
+            else:
+                batch.append((judged, place))
+            if seen >= BATCH:
+                await self._send(batch, seen)
+                batch, seen = [], 0
+        await self._send(batch, seen)
+        while self._flights:
+            await self._land()
+        return self.report
+
+    async def _send(self, batch: list[tuple[Row, str]], seen: int) -> None:
+        await _wait_for_room(self._backlog)
+        self._flights.add(asyncio.create_task(self._store(batch, seen)))
+        if len(self._flights) >= IN_FLIGHT:
+            await self._land()
+
+    async def _land(self) -> None:
+        done, self._flights = await asyncio.wait(self._flights, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    async def _store(self, batch: list[tuple[Row, str]], seen: int) -> None:
+        outcomes = await _append(self._inbox, [row for row, _ in batch])
+        for outcome, (_, place) in zip(outcomes, batch, strict=True):
             if outcome == "conflict":
-                report.fault(place, "conflict", "/event_id")
-        report.accepted += outcomes.count("accepted")
-        report.duplicates += outcomes.count("duplicate")
-        advance(size)
-
-    seen = 0
-    for line, place in spool.in_order():
-        judged = admission.judge(line, now)
-        seen += 1
-        if isinstance(judged, Refused):
-            report.fault(place, judged.errors[0].code, judged.errors[0].path)
-        else:
-            batch.append((judged, place))
-        if seen >= BATCH:
-            await _wait_for_room(backlog)
-            flights.add(asyncio.create_task(send(batch, seen)))
-            batch, seen = [], 0
-            if len(flights) >= IN_FLIGHT:
-                await _land(flights)
-    if seen:
-        flights.add(asyncio.create_task(send(batch, seen)))
-    while flights:
-        await _land(flights)
-    return report
+                self.report.fault(place, "conflict", "/event_id")
+        self.report.accepted += outcomes.count("accepted")
+        self.report.duplicates += outcomes.count("duplicate")
+        self._advance(seen)
 
 
-async def _land(flights: set[asyncio.Task[None]]) -> None:
-    done, _ = await asyncio.wait(flights, return_when=asyncio.FIRST_COMPLETED)
-    for task in done:
-        flights.discard(task)
-        task.result()
-
-
-async def _append(inbox: Inbox, rows: list[Any]) -> list[Any]:
+async def _append(inbox: Inbox, rows: list[Row]) -> list[Outcome]:
     deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     while rows:
         try:

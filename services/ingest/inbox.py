@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.entry import Entry
 from services.ingest import reader, statements
+from services.ingest.batch import Request, insert
 from services.ingest.reader import Position
 from services.ingest.rows import Outcome, Row
 from services.ingest.vault import Vault
@@ -34,24 +35,11 @@ CHANNEL = "qingfeng_inbox"
 RETRY_ONCE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
-class _Request:
-    """Rows that are answered together."""
-
-    __slots__ = ("answer", "historical", "request_id", "rows", "size")
-
-    def __init__(self, rows: Sequence[Row], request_id: str, historical: bool) -> None:
-        self.rows = rows
-        self.request_id = request_id
-        self.historical = historical
-        self.size = sum(len(row.body) for row in rows)
-        self.answer: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
-
-
 class Inbox:
     """Appends to and reads from the inbox. `start` before use and `close` after, on one event loop.
 
     writer: names this process's row of totals. accepted_rows, accepted_bytes: what this process added
-    since it started. changed: set after each commit here and after each notification from elsewhere.
+    since it started.
     """
 
     def __init__(
@@ -61,7 +49,7 @@ class Inbox:
         self._vault = vault
         self._writer = writer
         self._clock = clock
-        self._waiting: deque[_Request] = deque()
+        self._waiting: deque[Request] = deque()
         self._waiting_rows = 0
         self._work = asyncio.Event()
         self._changed = asyncio.Event()
@@ -96,7 +84,7 @@ class Inbox:
         `within` seconds at the latest, or when more waits than can be committed in that time."""
         if self._waiting_rows > WAITING_AT_MOST:
             raise Unavailable("too many events at once")
-        request = _Request(rows, request_id, historical)
+        request = Request(rows, request_id, historical)
         self._waiting.append(request)
         self._waiting_rows += len(rows)
         self._work.set()
@@ -158,8 +146,8 @@ class Inbox:
         self._work.clear()
         await asyncio.sleep(seconds)
 
-    def _take(self) -> list[_Request]:
-        batch: list[_Request] = []
+    def _take(self) -> list[Request]:
+        batch: list[Request] = []
         rows = size = 0
         while self._waiting and rows < BATCH_ROWS and size < BATCH_BYTES:
             request = self._waiting.popleft()
@@ -171,7 +159,7 @@ class Inbox:
             self._work.clear()
         return batch
 
-    async def _commit(self, connection: asyncpg.Connection, batch: list[_Request]) -> None:
+    async def _commit(self, connection: asyncpg.Connection, batch: list[Request]) -> None:
         try:
             outcomes = await self._insert_retrying(connection, batch)
         except BaseException as error:
@@ -185,7 +173,7 @@ class Inbox:
                 request.answer.set_result(answer)
 
     async def _blame(
-        self, connection: asyncpg.Connection, batch: list[_Request], error: BaseException
+        self, connection: asyncpg.Connection, batch: list[Request], error: BaseException
     ) -> None:
         """One request's rows cannot be stored: the others must not suffer for it."""
         if len(batch) == 1:
@@ -196,7 +184,7 @@ class Inbox:
             await self._commit(connection, [request])
 
     async def _insert_retrying(
-        self, connection: asyncpg.Connection, batch: list[_Request]
+        self, connection: asyncpg.Connection, batch: list[Request]
     ) -> list[list[Outcome]]:
         async with asyncio.timeout(APPEND_SECONDS):
             try:
@@ -204,48 +192,20 @@ class Inbox:
             except RETRY_ONCE:
                 return await self._insert(connection, batch)
 
-    async def _insert(self, connection: asyncpg.Connection, batch: list[_Request]) -> list[list[Outcome]]:
-        firsts: dict[tuple[str, str], tuple[Row, _Request]] = {}
-        for request in batch:
-            for row in request.rows:
-                firsts.setdefault((row.institution_id, row.event_id), (row, request))
-        rows = [row for row, _ in firsts.values()]
-        sealed = self._vault.seal(identifier for row in rows for identifier in row.identifiers)
-        done = await connection.fetchrow(
-            statements.APPEND_EVENTS,
-            *statements.columns(rows),
-            [request.request_id for _, request in firsts.values()],
-            [request.historical for _, request in firsts.values()],
-            self._clock(),
-            self._writer,
-            *sealed.columns,
-        )
-        self._vault.remember(sealed)
-        inserted, size, fresh, _ = done
-        if inserted:
-            self.accepted_rows += inserted
-            self.accepted_bytes += size
+    async def _insert(self, connection: asyncpg.Connection, batch: list[Request]) -> list[list[Outcome]]:
+        stored = await insert(connection, batch, self._vault, self._clock(), self._writer)
+        if stored.rows:
+            self.accepted_rows += stored.rows
+            self.accepted_bytes += stored.bytes
             self._changed.set()
-        taken = set(firsts) if fresh is None else set(map(tuple, fresh))
-        known = {identity: row.content_hash for identity, (row, _) in firsts.items() if identity in taken}
-        if len(taken) < len(firsts):
-            known.update(await self._stored_hashes(connection, [one for one in firsts if one not in taken]))
-        return [_answers(request.rows, known, taken) for request in batch]
-
-    async def _stored_hashes(
-        self, connection: asyncpg.Connection, identities: list[tuple[str, str]]
-    ) -> dict[tuple[str, str], bytes]:
-        rows = await connection.fetch(
-            statements.HASHES, [one for one, _ in identities], [other for _, other in identities]
-        )
-        return {(row[0], row[1]): row[2] for row in rows}
+        return stored.answers
 
     def _refuse_waiting(self, reason: str) -> None:
         self._fail(list(self._waiting), Unavailable(reason))
         self._waiting.clear()
         self._waiting_rows = 0
 
-    def _fail(self, batch: list[_Request], error: BaseException) -> None:
+    def _fail(self, batch: list[Request], error: BaseException) -> None:
         for request in batch:
             if not request.answer.done():
                 request.answer.set_exception(error)
@@ -262,20 +222,3 @@ class Inbox:
                     self._changed.set()
                     await ended.wait()
             await asyncio.sleep(0.5)
-
-
-def _answers(
-    rows: Sequence[Row], known: dict[tuple[str, str], bytes], taken: set[tuple[str, str]]
-) -> list[Outcome]:
-    """The first row of an identity that was inserted is accepted; its repeats are compared with it."""
-    answers: list[Outcome] = []
-    for row in rows:
-        identity = (row.institution_id, row.event_id)
-        if known.get(identity) != row.content_hash:
-            answers.append("conflict")
-        elif identity in taken:
-            taken.discard(identity)
-            answers.append("accepted")
-        else:
-            answers.append("duplicate")
-    return answers

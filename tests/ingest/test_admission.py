@@ -55,7 +55,7 @@ LINES = st.fixed_dictionaries(
     optional={
         "unit_price": AMOUNTS,
         "occurred_at": INSTANTS | DATES,
-        "name": st.text(max_size=50),
+        "name": st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=50),
         "doses": st.just(3),
     },
 )

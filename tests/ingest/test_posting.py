@@ -64,21 +64,26 @@ def test_content_is_compared_after_normalising(door: Door) -> None:
     assert door.post(same).json() == {"accepted": 0, "duplicates": 1, "rejected": []}
 
 
-def test_none_accepted_is_422_with_the_same_list(door: Door) -> None:
-    answer = door.post([settlement("a", amounts={"total": "NaN", "fund": 1}), settlement("b", zzz=1)])
+def test_none_accepted_is_422_with_the_same_list(shared_door: Door) -> None:
+    answer = shared_door.post([settlement("a", amounts={"total": "NaN", "fund": 1}), settlement("b", zzz=1)])
     is_problem(answer, 422)
     assert [error_of(answer, index) for index in (0, 1)] == [
         ("range", "/amounts/total"),
         ("unknown_field", "/zzz"),
     ]
-    is_problem(door.post([]), 422)
+    is_problem(shared_door.post([]), 422)
 
 
-def test_a_bad_ndjson_line_is_rejected_by_index_like_any_other(door: Door) -> None:
+def test_a_bad_ndjson_line_is_rejected_by_index_like_any_other(shared_door: Door) -> None:
     lines = b"\n".join(
-        [json.dumps(settlement("a")).encode(), b"{oops", b"\xff\xfe", json.dumps(settlement("b")).encode()]
+        [
+            json.dumps(settlement("line-a")).encode(),
+            b"{oops",
+            b"\xff\xfe",
+            json.dumps(settlement("b")).encode(),
+        ]
     )
-    answer = door.post(None, content=lines, headers={"Content-Type": "application/x-ndjson"})
+    answer = shared_door.post(None, content=lines, headers={"Content-Type": "application/x-ndjson"})
     assert answer.status_code == 202
     assert [one["index"] for one in answer.json()["rejected"]] == [1, 2]
     assert error_of(answer) == ("type", "")
@@ -100,20 +105,22 @@ def test_a_bad_ndjson_line_is_rejected_by_index_like_any_other(door: Door) -> No
     ],
     ids=range(10),
 )
-def test_what_is_no_json_is_400(door: Door, content: bytes) -> None:
-    is_problem(door.post(None, content=content), 400)
+def test_what_is_no_json_is_400(shared_door: Door, content: bytes) -> None:
+    is_problem(shared_door.post(None, content=content), 400)
 
 
 @pytest.mark.parametrize(
     "content", [b"null", b"1", b'"text"', b"[[]]", b"[null]", b"{}", b'{"type": 5}', b'[{"type":"\\ud800"}]']
 )
-def test_json_that_is_no_event_is_422(door: Door, content: bytes) -> None:
-    is_problem(door.post(None, content=content), 422)
+def test_json_that_is_no_event_is_422(shared_door: Door, content: bytes) -> None:
+    is_problem(shared_door.post(None, content=content), 422)
 
 
-def test_broken_utf8_in_one_event_rejects_that_one_only(door: Door) -> None:
+def test_broken_utf8_in_one_event_rejects_that_one_only(shared_door: Door) -> None:
     broken = json.dumps(settlement("a", department="XX")).encode().replace(b"XX", b"\xff\xff")
-    answer = door.post(None, content=b"[" + broken + b"," + json.dumps(settlement("b")).encode() + b"]")
+    answer = shared_door.post(
+        None, content=b"[" + broken + b"," + json.dumps(settlement("b")).encode() + b"]"
+    )
     assert answer.status_code == 202
     assert error_of(answer) == ("type", "")
 
@@ -138,13 +145,13 @@ def test_too_many_events_or_bytes_is_413_also_without_a_content_length(door: Doo
         {"Content-Type": "application/json", "Content-Encoding": "gzip"},
     ],
 )
-def test_another_media_type_is_415(door: Door, headers: dict[str, str]) -> None:
-    is_problem(door.post(None, content=json.dumps(settlement()), headers=headers), 415)
+def test_another_media_type_is_415(shared_door: Door, headers: dict[str, str]) -> None:
+    is_problem(shared_door.post(None, content=json.dumps(settlement()), headers=headers), 415)
 
 
-def test_no_key_or_an_unknown_one_is_401(door: Door) -> None:
-    is_problem(door.post(settlement(), key="qfk_nobody_nothing"), 401)
-    answer = door.post(settlement(), headers={"Authorization": "Basic abc"})
+def test_no_key_or_an_unknown_one_is_401(shared_door: Door) -> None:
+    is_problem(shared_door.post(settlement(), key="qfk_nobody_nothing"), 401)
+    answer = shared_door.post(settlement(), headers={"Authorization": "Basic abc"})
     is_problem(answer, 401)
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
@@ -264,14 +271,14 @@ def test_a_missing_field_is_required_by_its_own_path(shared_door: Door, missing:
     assert error_of(shared_door.post(event)) == ("required", f"/{missing}")
 
 
-def test_contradictions_are_accepted_for_they_become_data_defects(door: Door) -> None:
+def test_contradictions_are_accepted_for_they_become_data_defects(shared_door: Door) -> None:
     odd = [
         settlement("sum", amounts={"total": 10, "fund": 1, "account": 1, "cash": 1, "family": 1}),
         settlement("end", begin_at="2026-01-05", end_at="2026-01-01"),
         settlement("line", lines=[{"line_id": "1", "code": "c", "quantity": -1, "amount": "-5"}]),
         settlement("soon", occurred_at=now(minutes=5)),
     ]
-    assert door.post(odd).json()["accepted"] == 4
+    assert shared_door.post(odd).json()["accepted"] == 4
 
 
 def test_who_must_name_a_person_and_a_line(shared_door: Door) -> None:
