@@ -1,7 +1,7 @@
 """The stages as one program that a runtime drives: which keys a batch needs, what it leads to."""
 
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -70,7 +70,18 @@ class DetectorProgram:
         is_person = self.pipeline.person.remembers(memory)
         return (PERSON if is_person else TERMINAL) + memory.key
 
-    def judged(self, topic: str, partition: int, offset: int, outcome: Outcome, as_of: int) -> JudgedMessage:
+    def judged(
+        self,
+        topic: str,
+        partition: int,
+        offset: int,
+        outcome: Outcome,
+        as_of: int,
+        *,
+        number: int = 0,
+        sent: Mapping[int, int] | None = None,
+        log_id: str = "",
+    ) -> JudgedMessage:
         """The word that a sitting is over."""
         return JudgedMessage(
             topic=topic,
@@ -80,6 +91,9 @@ class DetectorProgram:
             events=outcome.events,
             too_late=outcome.too_late,
             as_of=as_of,
+            last_seq=number,
+            crossings=dict(sent or {}),
+            log_id=log_id,
         )
 
     def _entry(self, entry: Entry, memory_of: Callable[[str], Memory], outcome: Outcome) -> None:
@@ -95,9 +109,9 @@ class DetectorProgram:
             outcome.too_late += 1
             return
         key = PERSON + entry.key
-        memory = outcome.touched[key] = memory_of(key)
         began = perf_counter()
         try:
+            memory = outcome.touched[key] = memory_of(key)
             outcome.emissions += stage.step(memory, entry)
             metrics.JUDGEMENT.observe(perf_counter() - began)
         except Exception as error:
@@ -109,8 +123,8 @@ class DetectorProgram:
     ) -> None:
         outcome.entries += 1
         name = TERMINAL + key
-        memory = outcome.touched[name] = memory_of(name)
         try:
+            memory = outcome.touched[name] = memory_of(name)
             outcome.emissions += self.pipeline.terminal.step(memory, crossing)
         except Exception as error:
             body = encode_crossing(crossing)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 from msgspec import Struct
 
-from schemas.entry import Entry
+from schemas.entry import Entry, Envelope
 from schemas.finding import AlertMessage, DefectMessage, Origin
 from schemas.moments import DAY, Calendar
 from schemas.registry import Registry
@@ -37,8 +37,17 @@ class Crossing(Struct, array_like=True):
     origin: Origin
 
 
+class Crossings(Struct, array_like=True, tag="crossings"):
+    """What one sitting sends to the terminals of one partition, by terminal key: one Kafka record."""
+
+    crossings: list[tuple[str, Crossing]]
+    log_id: str = ""
+
+
 decode_crossing = msgspec.msgpack.Decoder(Crossing).decode
 encode_crossing = msgspec.msgpack.Encoder().encode
+decode_crossings = msgspec.msgpack.Decoder(Crossings | Envelope).decode
+encode_crossings = msgspec.msgpack.Encoder().encode
 
 
 class PersonStage:

@@ -20,6 +20,10 @@ TRANSFER_TYPES = ("23", "24", "9925")
 """med_type of a stay that continues another: referred, emergency turned in-patient, transferred in."""
 DAY_SURGERY = "28"
 TREATMENT = "05"
+CROWD = 8
+"""Stays at once beyond which pairs are not judged again for one more: far above what one change moves."""
+CROWD_SHARES = 48 * HOUR
+"""Longer than any tolerance, and more than a night however it is read."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +75,18 @@ class OverlappingStays(Rule):
                     yield finding
 
     def reach(self, view: PersonView, change: Change) -> Iterable[Ref]:
-        """A stay is the third of every pair that it overlaps."""
+        """A stay is the third of every pair that it overlaps; in a crowd every pair has others."""
         for facts in (change.before, change.after):
             stay = view.stay_among(change.ref, facts)
-            if stay is not None:
-                for other in view.stays:
-                    if other.ref != stay.ref and Overlap(stay, other, view.calendar).exceeds(0):
-                        yield other.ref
+            if stay is None:
+                continue
+            beside = [
+                other
+                for other in view.stays
+                if other.ref != stay.ref and Overlap(stay, other, view.calendar).exceeds(0)
+            ]
+            if not _is_crowd(beside):
+                yield from (other.ref for other in beside)
 
     def _pair(self, view: PersonView, one: Stay, other: Stay) -> Finding | None:
         if one.ref[0] == other.ref[0]:
@@ -170,6 +179,14 @@ class OverlappingStays(Rule):
         if not covered:
             return doubtful.fund
         return min(covered, doubtful.fund) if doubtful.settlements else covered
+
+
+def _is_crowd(stays: list[Stay]) -> bool:
+    """Whether so many stays share so long a time that one more or less is never the only third."""
+    adults = [stay for stay in stays if not stay.is_newborn]
+    if len(adults) < CROWD:
+        return False
+    return min(stay.end for stay in adults) - max(stay.begin for stay in adults) > CROWD_SHARES
 
 
 def _inside(view: PersonView, stay: Stay, overlap: Overlap) -> list:

@@ -64,18 +64,26 @@ class VisitInsideStay(Rule):
         if asked is not None and self._is_plainly_outside(view, asked):
             return
         for stay in view.stays:
-            inside = [
-                fact for fact in self._candidates(view, stay, asked) if self._is_inside(view, stay, fact)
-            ]
-            for fact in inside:
-                if asked is None or stay.ref in asked or (fact.institution, fact.encounter) in asked:
-                    yield from self._suspect(view, stay, fact, inside)
+            suspects = list(self._suspects(view, stay, asked))
+            for fact, explanations in suspects:
+                severity = self.severity(view, stay, fact, len(suspects))
+                yield self._suspect(view, stay, fact, severity, explanations)
 
     def _is_plainly_outside(self, view: PersonView, asked: set[Ref]) -> bool:
         """Whether only visits are asked about, and none of them can lie in a stay."""
         return all(
             fact.kind == self.visits and not view.may_be_inside(fact.at) for fact in view.facts_of(asked)
         )
+
+    def _suspects(
+        self, view: PersonView, stay: Stay, asked: set[Ref] | None
+    ) -> Iterator[tuple[Fact, list[Explanation]]]:
+        """Visits inside a stay that nothing explains: all of them, or only those asked about."""
+        for fact in self._candidates(view, stay, asked):
+            if self._is_inside(view, stay, fact):
+                explanations = self.explanations(view, stay, fact)
+                if not cleared(explanations):
+                    yield fact, explanations
 
     def _candidates(self, view: PersonView, stay: Stay, asked: set[Ref] | None) -> Iterator[Fact]:
         """Visits that may lie inside a stay: all of them, or only those asked about."""
@@ -114,22 +122,21 @@ class VisitInsideStay(Rule):
             Explanation("newborn_on_mothers_card", stay.is_newborn),
         ]
 
-    def severity(self, view: PersonView, stay: Stay, fact: Fact, inside: list[Fact]) -> int:
+    def severity(self, view: PersonView, stay: Stay, fact: Fact, suspects: int) -> int:
         """2 when the fund paid, or in the same institution; 3 when only the account did."""
         account_only = fact.fund <= 0 and fact.detail.account > 0
         grave = fact.fund > 0 or (fact.institution == stay.ref[0] and not account_only)
         return softened(2 if grave else 3, emergency=bool(fact.flags & EMERGENCY))
 
-    def _suspect(self, view: PersonView, stay: Stay, fact: Fact, inside: list[Fact]) -> Iterator[Finding]:
-        explanations = self.explanations(view, stay, fact)
-        if cleared(explanations):
-            return
+    def _suspect(
+        self, view: PersonView, stay: Stay, fact: Fact, severity: int, explanations: list[Explanation]
+    ) -> Finding:
         ref = (fact.institution, fact.encounter)
-        yield Finding(
+        return Finding(
             rule=self,
             about=("stay", stay.ref, "settlement", (fact.institution, fact.id)),
             members=[stay.ref, ref],
-            severity=self.severity(view, stay, fact, inside),
+            severity=severity,
             subject=Subject("person", view.history.key),
             institutions=sorted({stay.ref[0], fact.institution}),
             encounters=[member[1] for member in sorted({stay.ref, ref})],

@@ -7,6 +7,7 @@ far away.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from schemas.finding import Words
 from services.detector.facts import OUTPATIENT, Fact, Kind
@@ -15,6 +16,8 @@ from services.detector.rule import Explanation, parameter
 from services.detector.rules.a03_visit_inside_stay import InsideStayParameters, VisitInsideStay
 from services.detector.view import PersonView, Stay
 
+MARGIN = 8
+"""Swipes beyond the threshold at which the others are not judged again: far above what one change moves."""
 NOT_IN_PERSON = ("internet", "delivery", "agent")
 
 
@@ -50,12 +53,17 @@ class PharmacySwipeInsideStay(VisitInsideStay):
     visits = Kind.PHARMACY
 
     def reach(self, view: PersonView, change: Change) -> Iterable[Ref]:
-        """A swipe counts for every swipe of the same stay."""
+        """A swipe counts for every swipe of the same stay, unless there are many anyway."""
         for fact in (*change.before, *change.after):
             if fact.kind in OUTPATIENT and view.may_be_inside(fact.at):
                 for stay in view.stays:
-                    if stay.begin <= fact.at <= stay.end:
+                    if stay.begin <= fact.at <= stay.end and not self._are_many(view, stay):
                         yield stay.ref
+
+    def _are_many(self, view: PersonView, stay: Stay) -> bool:
+        """Whether one swipe more or less cannot matter."""
+        enough = self.parameters.many_swipes + MARGIN
+        return sum(1 for _ in islice(self._suspects(view, stay, None), enough)) == enough
 
     def explanations(self, view: PersonView, stay: Stay, fact: Fact) -> list[Explanation]:
         detail = fact.detail
@@ -66,14 +74,10 @@ class PharmacySwipeInsideStay(VisitInsideStay):
             Explanation("special_drugs", fact.med_type.startswith("15")),
         ]
 
-    def severity(self, view: PersonView, stay: Stay, fact: Fact, inside: list[Fact]) -> int:
-        """2 when the fund paid, on three swipes in one stay, or far away; else 3."""
+    def severity(self, view: PersonView, stay: Stay, fact: Fact, suspects: int) -> int:
+        """2 when the fund paid, on three unexplained swipes in one stay, or far away; else 3."""
         if fact.fund > 0:
             return 2
-        suspicious = [other for other in inside if not self._is_explained(view, stay, other)]
         distance = view.distance_km(stay.ref[0], fact.institution, fact.at)
         far = distance is not None and distance > self.parameters.far_km
-        return 2 if far or len(suspicious) >= self.parameters.many_swipes else 3
-
-    def _is_explained(self, view: PersonView, stay: Stay, fact: Fact) -> bool:
-        return any(holds for _, holds in self.explanations(view, stay, fact))
+        return 2 if far or suspects >= self.parameters.many_swipes else 3
