@@ -11,7 +11,7 @@ from faust.exceptions import ProducerSendError
 from faust.transport.drivers import aiokafka as driver
 
 from services.runtime.kafka import transport as guarded
-from services.runtime.kafka.topics import Topic, changelog
+from services.runtime.kafka.topics import Topic, apply, changelog
 from tests.kafka.harness import GuardedTestApp, PlainApp, committed, eventually, on, send, worker_settings
 
 FAUST = "0.15.3"
@@ -128,6 +128,54 @@ class TestChangelog:
             await eventually(lambda: bool(app.witnessed))
             await eventually(lambda: app.producer.buffer.size == 0)
         return app.witnessed[0]
+
+
+class SlowEndOfRecovery:
+    """Mixed into a consumer: the moment between the seek and the resumed flow lasts."""
+
+    async def perform_seek(self):
+        await super().perform_seek()
+        await asyncio.sleep(2.0)
+
+
+class TestRecovery:
+    """Sixty messages wait while a table is recovered; each takes 0.1 s."""
+
+    def test_plain_faust_forgets_messages_that_come_at_the_end_of_a_recovery(
+        self, kafka, topic_prefix, tmp_path
+    ):
+        app = PlainApp(worker_settings(kafka.bootstrap, topic_prefix + "app", tmp_path))
+        consumer = type("Consumer", (SlowEndOfRecovery, driver.Consumer), {})
+        app.transport_class = type("Slow", (driver.Transport,), {"Consumer": consumer})
+        assert len(asyncio.run(self._processed(app, topic_prefix))) < 60
+
+    def test_the_guarded_consumer_processes_them_all(self, kafka, topic_prefix, tmp_path):
+        app = GuardedTestApp(worker_settings(kafka.bootstrap, topic_prefix + "app", tmp_path))
+        consumer = type("Consumer", (SlowEndOfRecovery, guarded.Consumer), {})
+        app.transport_class = type("Slow", (guarded.Transport,), {"Consumer": consumer})
+        assert len(asyncio.run(self._processed(app, topic_prefix))) == 60
+
+    async def _processed(self, app, prefix) -> set[bytes]:
+        log, bootstrap = changelog(prefix + "app", "state", 1), app.worker_settings.bootstrap
+        app.bytes_table("state")
+        done = []
+
+        @app.agent(app.bytes_topic(prefix + "in"))
+        async def work(stream):
+            async for value in stream:
+                await asyncio.sleep(0.1)
+                done.append(value)
+
+        await apply(bootstrap, [Topic(prefix + "in", 1), log])
+        await send(bootstrap, log.name, [(b"key", b"state")])
+        await send(bootstrap, prefix + "in", [(b"k", b"%d" % number) for number in range(60)])
+        async with on(app):
+            await eventually(lambda: bool(done))
+            count = -1
+            while count < len(done):
+                count = len(done)
+                await asyncio.sleep(3.0)
+        return set(done)
 
 
 @pytest.mark.parametrize("idempotent", [True, False])

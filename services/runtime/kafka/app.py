@@ -7,6 +7,7 @@ letters.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import faust
 from faust.types import TP
 from yarl import URL
 
+from services.runtime.kafka.fence import HeartbeatThread
 from services.runtime.kafka.last_resort import exit_now
 from services.runtime.kafka.transport import Consumer, Transport
 
@@ -93,7 +95,18 @@ class GuardedApp(faust.App):
         self.worker_settings = worker
         self.idempotent_producer = worker.idempotent_producer
         self.last_resort = last_resort
+        self.settled = asyncio.Event()
+        """Set while no rebalance and no recovery is going on."""
         super().__init__(**{**faust_settings(worker), **overrides})
+
+    def on_rebalance_start(self) -> None:
+        # Called in the consumer's thread; clearing wakes nobody, so it needs no loop.
+        self.settled.clear()
+        super().on_rebalance_start()
+
+    def on_rebalance_end(self) -> None:
+        super().on_rebalance_end()
+        self.settled.set()
 
     def bytes_table(self, name: str) -> faust.Table:
         """A table of bytes by bytes on RocksDB; what the bytes mean is the caller's codec."""
@@ -120,6 +133,12 @@ class GuardedApp(faust.App):
     def committed_offset(self, partition: TP) -> int:
         """The offset committed last for the partition, 0 when none was."""
         return self._own_consumer.committed_offset(partition) or 0
+
+    @property
+    def consumer_thread(self) -> HeartbeatThread | None:
+        """The thread that talks to the group's coordinator; None on another transport or before the start."""
+        thread = getattr(self.consumer, "_thread", None)
+        return thread if isinstance(thread, HeartbeatThread) else None
 
     async def lag(self) -> int:
         """Records in this worker's partitions that are not committed yet, by the broker's own count."""

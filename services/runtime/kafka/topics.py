@@ -6,6 +6,7 @@ needs more is a new topic, filled by reading the old one again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 DAY_MS = 24 * 3600 * 1000
 UNKNOWN_TOPIC = 3
+VISIBLE_SECONDS = 30.0
 
 
 class TopicsDiffer(Exception):
@@ -72,8 +74,11 @@ async def apply(bootstrap: str, declared: Iterable[Topic], **client_settings: An
     try:
         missing = await _missing(admin, wanted)
         await _create(admin, missing)
+        # A broker learns of new topics a moment later; a consumer that asks before would wait for minutes.
         # Another worker may have created some between the two looks, perhaps differently.
-        await _missing(admin, wanted)
+        async with asyncio.timeout(VISIBLE_SECONDS):
+            while await _missing(admin, wanted):
+                await asyncio.sleep(0.1)
         return [topic.name for topic in missing]
     finally:
         await admin.close()

@@ -3,7 +3,9 @@
 1. The committed offset never passes a message that was delivered and not processed to its end.
 2. A commit waits until the broker has acknowledged every record that was sent before it; when one fails,
    nothing is committed any more and the process ends.
-3. With `idempotent_producer`, a retry inside the producer does not write a record twice.
+3. No message reaches a stream before its partitions are settled: tables recovered, reading from the committed
+   offset. Faust empties its queues at that moment, and what was in them would not be read again.
+4. With `idempotent_producer`, a retry inside the producer does not write a record twice.
 
 They are subclasses of Faust 0.15.3's own classes and lean on its insides; tests/kafka/test_guards.py
 shows for each that plain Faust breaks the law and this transport keeps it.
@@ -20,6 +22,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.transport.producer import ProducerBuffer
 from faust.types import TP, ConsumerMessage, FutureMessage, Message
 
+from services.runtime.kafka.fence import HeartbeatThread
 from services.runtime.kafka.ledger import OffsetLedger
 
 if TYPE_CHECKING:
@@ -68,6 +71,14 @@ class Consumer(driver.Consumer):
         """The offset committed last, as far as this worker knows."""
         return self._committed_offset[partition]
 
+    def abandon(self, message: Message) -> None:
+        """Wait no longer for a message that will not be processed to its end before the partitions go: it
+        stays in work for the ledger, so it is read again by whoever owns its partition then."""
+        self._unacked_messages.discard(message)
+
+    def _new_consumer_thread(self) -> HeartbeatThread:
+        return HeartbeatThread(self, loop=self.loop, beacon=self.beacon)
+
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         self.ledger.forget(revoked)
         await super().on_partitions_revoked(revoked)
@@ -91,6 +102,8 @@ class Consumer(driver.Consumer):
         )
 
     async def _deliver(self, message: Message) -> None:
+        if not self.app.settled.is_set() and self.app.topics.acks_enabled_for(message.topic):
+            await self.app.settled.wait()
         # A message of an earlier assignment is skipped by the stream; it says nothing about this one.
         of_now = message.generation_id == self.app.consumer_generation_id
         if of_now and self.app.topics.acks_enabled_for(message.topic):
@@ -116,7 +129,7 @@ class AcknowledgedBuffer(ProducerBuffer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._unacknowledged: set[FutureMessage] = set()
+        self._unacknowledged: set[asyncio.Future[Any]] = set()
         self._below_limit = asyncio.Event()
         self._below_limit.set()
         self.failure: BaseException | None = None
@@ -133,9 +146,16 @@ class AcknowledgedBuffer(ProducerBuffer):
             self._below_limit.clear()
         super().put(fut)
 
+    def track(self, sent: asyncio.Future[Any]) -> None:
+        """Count a record that was given to the producer past this buffer: `flush` waits for it too."""
+        self._unacknowledged.add(sent)
+        sent.add_done_callback(self._on_done)
+        if len(self._unacknowledged) >= UNACKNOWLEDGED_LIMIT:
+            self._below_limit.clear()
+
     async def flush(self) -> None:
         """Wait for all that was put before the call. Raises ProducerSendError when a record was lost."""
-        waiting: set[FutureMessage] = set(self._unacknowledged)
+        waiting: set[asyncio.Future[Any]] = set(self._unacknowledged)
         while waiting and self.failure is None:
             if self.should_stop:
                 raise ProducerSendError(f"stopped with {len(waiting)} records not acknowledged")
@@ -154,7 +174,7 @@ class AcknowledgedBuffer(ProducerBuffer):
             if not fut.done():
                 fut.set_exception(error)
 
-    def _on_done(self, fut: FutureMessage) -> None:
+    def _on_done(self, fut: asyncio.Future[Any]) -> None:
         self._unacknowledged.discard(fut)
         if len(self._unacknowledged) < UNACKNOWLEDGED_LIMIT:
             self._below_limit.set()
