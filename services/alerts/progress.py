@@ -1,7 +1,8 @@
 """How far judgement has come: for each partition of a log the last offset whose results are stored.
 
-A judged message counts only beyond the stored offset, so a repeat never counts twice. A log of another
-identity (the topic was made anew) begins its offsets again; what was counted before stays counted.
+A judged message counts only beyond the stored offset, and a numbered record only beyond the stored number,
+so a repeat never counts twice, neither one of the detector nor one of the relay. A log of another identity
+(the broker lost everything) begins again: its relay sends anew what the inbox still holds.
 """
 
 from collections.abc import Sequence
@@ -40,18 +41,23 @@ class Mark(msgspec.Struct):
     def take(self, message: JudgedMessage, log_id: str) -> bool:
         """Count a message in; False for one that was counted before."""
         if log_id != self.log_id:
-            self.log_id, self.offset, self.crossings = log_id, -1, {}
-        if message.offset <= self.offset:
+            self._begin_anew(log_id)
+        if message.offset <= self.offset or (message.log_id and message.log_id != log_id):
             return False
         self.offset = message.offset
-        self.entries += message.entries
-        self.events += message.events
-        self.too_late += message.too_late
+        if not message.last_seq or message.last_seq > self.last_seq:
+            self.entries += message.entries
+            self.events += message.events
+            self.too_late += message.too_late
+            self.last_seq = message.last_seq
         self.as_of = max(self.as_of, message.as_of)
-        self.last_seq = max(self.last_seq, message.last_seq)
         for partition, offset in message.crossings.items():
             self.crossings[partition] = max(self.crossings.get(partition, -1), offset)
         return True
+
+    def _begin_anew(self, log_id: str) -> None:
+        self.log_id, self.offset, self.last_seq, self.crossings = log_id, -1, 0, {}
+        self.entries = self.events = self.too_late = 0
 
 
 async def store(raw: Any, messages: Sequence[JudgedMessage], log_id: str) -> None:

@@ -34,6 +34,16 @@ NAMES = """
 """
 
 
+RULES = """
+    WITH RECURSIVE known AS (
+        SELECT min(rule) AS rule FROM alert
+        UNION ALL
+        SELECT (SELECT min(rule) FROM alert WHERE rule > known.rule) FROM known WHERE known.rule IS NOT NULL
+    )
+    SELECT rule FROM known WHERE rule IS NOT NULL
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One cell. `code`: an identifier, set in a fixed-width face; `number`: set to the right."""
@@ -94,6 +104,11 @@ def parameters(shown: Shown) -> list[tuple[str, str]]:
     """The parameters in force, by name."""
     told = shown.alert.evidence.get("parameters")
     return [(str(name), _figure(value)) for name, value in told.items()] if isinstance(told, dict) else []
+
+
+async def rules(raw: Any) -> list[str]:
+    """The rules that have alerts, by one step through the index for each, however many alerts there are."""
+    return [row["rule"] for row in await raw.fetch(RULES)]
 
 
 async def names(raw: Any, institutions: set[str]) -> dict[str, str]:

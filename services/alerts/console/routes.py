@@ -86,7 +86,7 @@ async def alerts(request: Request, office: Here) -> Response:
             return _page(request, "no_access.html", user=user, status=await _status(office, raw))
         shown = await _listed(request, office, raw)
         told = await _status(office, raw)
-        rules = [row["rule"] for row in await raw.fetch("SELECT DISTINCT rule FROM alert ORDER BY rule")]
+        rules = await pages.rules(raw)
     return _page(request, "list.html", user=user, status=told, rules=rules, **shown)
 
 

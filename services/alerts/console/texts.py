@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+from services.alerts.console.advice import OTHER_STEPS, RULES, STEPS
+
 Language = Literal["zh", "en"]
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -127,140 +129,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "way_9": ("其他", "other"),
 }
 SEVERITIES = {1: ("严重", "grave"), 2: ("较重", "serious"), 3: ("一般", "minor")}
-
-RULES = {
-    "A01": ("跨机构重复住院", "in-patient at two institutions"),
-    "A02": ("同机构重复登记", "registered twice in one institution"),
-    "A03": ("住院期间门诊", "out-patient during a stay"),
-    "A04": ("住院期间购药", "pharmacy during a stay"),
-    "A05": ("异地短时刷卡", "impossible travel"),
-    "A07": ("短时重复刷卡", "swiped twice"),
-    "A08": ("死亡后结算", "settled after death"),
-    "B01": ("留存卡集中刷卡", "many cards, one terminal"),
-    "D14": ("重复结算", "settled twice"),
-}
-
-STEPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "A01": (
-        (
-            "向两家机构调取入院、出院登记，先查前一次住院是否漏登或迟登出院。",
-            "查是否转院：有转院记录的，请机构补报离院方式和转入机构，预警会自动撤回。",
-            "比对两份病历重叠日期的医嘱和护理记录，确认参保人当时在哪一家。",
-            "若一家没有真实诊疗，按挂床或冒用线索移交，核减该段基金支付。",
-        ),
-        (
-            "Ask both institutions for their admission and discharge records; first: was a discharge not "
-            "registered, or late?",
-            "Was it a transfer? Then have the way of discharge and the receiving institution reported; the "
-            "alert withdraws by itself.",
-            "Compare orders and nursing notes of the overlapping days: where was the person?",
-            "If one of them treated nobody, pass it on as a hanging bed or misuse of the card, and deduct.",
-        ),
-    ),
-    "A02": (
-        (
-            "核对两个就诊号是否为转科后重新登记，或重复登记。",
-            "重复登记的，请机构撤销其中一个，预警会自动撤回。",
-            "转科另立住院的，核对两次结算是否分解住院。",
-        ),
-        (
-            "Are the two encounters one patient who changed wards, or registered twice?",
-            "Registered twice: have one cancelled; the alert withdraws by itself.",
-            "A new stay for another ward: check both settlements for a split stay.",
-        ),
-    ),
-    "A03": (
-        (
-            "核对门诊就诊人身份：持卡人是否为住院患者本人。",
-            "查住院期间是否请假外出，有无外检或会诊医嘱。",
-            "同一机构的，查住院费用是否分解到门诊；不同机构的，查是否他人持卡。",
-        ),
-        (
-            "Who was the visitor: the in-patient, or somebody else with the card?",
-            "Was the patient on leave, or sent out for an examination or consultation?",
-            "Same institution: was the stay's cost moved to out-patient? Another: was the card lent?",
-        ),
-    ),
-    "A04": (
-        (
-            "调取药店刷卡记录和监控，确认购药人；家属代购的补登代购关系。",
-            "查住院医嘱，参保人当日是否在院，所购药品是否为住院用药。",
-            "无法说明的，按冒用或挂床线索核查。",
-        ),
-        (
-            "Ask the pharmacy who bought (record, camera); a relative: have it registered as theirs.",
-            "From the hospital's orders: was the person there that day, and is the drug part of the stay?",
-            "If nobody can explain it, look into a lent card or a hanging bed.",
-        ),
-    ),
-    "A05": (
-        (
-            "联系参保人，确认两笔是否均为本人，卡是否借出或遗留在机构。",
-            "调取两处的刷卡凭证和监控。",
-            "机构时钟不准或事后补录的，请机构更正时间，预警会自动重新判断。",
-        ),
-        (
-            "Ask the person whether both were theirs, and whether the card was lent or left somewhere.",
-            "Ask both places for the receipt and the camera's record.",
-            "A wrong clock or a late entry: have the time corrected; the alert is judged again by itself.",
-        ),
-    ),
-    "A07": (
-        (
-            "核对两笔结算明细是否相同。",
-            "重复刷卡的，请机构撤销一笔，预警会自动撤回。",
-            "两笔均真实的，查是否拆分结算。",
-        ),
-        (
-            "Are the lines of both settlements the same?",
-            "Swiped twice: have one cancelled; the alert withdraws by itself.",
-            "Both real: was one purchase split?",
-        ),
-    ),
-    "A08": (
-        (
-            "先核对死亡登记是否有误；有误的更正登记，预警会自动撤回。",
-            "死亡属实的，查持卡使用人和经办机构的身份核验记录。",
-            "追回基金支付，并停用该参保人的医保凭证。",
-        ),
-        (
-            "First check the death record; if it is wrong, correct it and the alert withdraws by itself.",
-            "If it is right: who used the card, and how did the institution verify the identity?",
-            "Recover what the fund paid and block the person's credentials.",
-        ),
-    ),
-    "B01": (
-        (
-            "查看该终端当日监控：持卡人是否到场。",
-            "抽查数名参保人，是否本人购药，卡是否留存在机构。",
-            "现场检查是否存放他人医保卡；有体检、会员日等活动的，取得说明材料。",
-        ),
-        (
-            "Watch the camera of that terminal: were the card holders there?",
-            "Ask several of the persons: did they buy, and is their card kept at the institution?",
-            "Visit and look for other people's cards; for a check-up day or promotion ask for papers.",
-        ),
-    ),
-    "D14": (
-        (
-            "核对两个结算号的明细、时间和金额是否为同一次就诊。",
-            "属重复上传的，请机构撤销其中一笔，预警会自动撤回。",
-            "已重复支付的，追回多付部分。",
-        ),
-        (
-            "Are both settlements one and the same visit (lines, time, amount)?",
-            "Sent twice: have one cancelled; the alert withdraws by itself.",
-            "Paid twice: recover the second payment.",
-        ),
-    ),
-}
-OTHER_STEPS = (
-    ("向相关机构调取原始记录，与下列证据逐项核对。", "属登记错误的，请机构更正，预警会自动重新判断。"),
-    (
-        "Ask the institutions for the original records and compare them with the evidence below.",
-        "A mistaken entry: have it corrected; the alert is judged again by itself.",
-    ),
-)
 
 
 class Texts:
