@@ -1,0 +1,83 @@
+"""`make bench`: every figure in one run, as a table. `ARGS="--only judgement,embedded --quick"` for parts."""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench import door, judgement, peers
+from bench.table import Figure, show
+
+DESYNPUF = Path(__file__).parents[2] / "shared" / "data" / "desynpuf"
+
+
+def main() -> None:
+    """Measure what was asked for and print the table."""
+    arguments = _arguments()
+    figures: list[Figure] = []
+    for name, measure in _parts(arguments.quick).items():
+        if arguments.only and name not in arguments.only.split(","):
+            continue
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        figures += measure()
+    show(figures)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench ARGS=…")
+    parser.add_argument("--only", default="", help="judgement,replay,posting,sustained,warnings,kafka")
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything: a look, not a figure")
+    return parser.parse_args()
+
+
+def _parts(quick: bool) -> dict:
+    scale = 0.1 if quick else 1.0
+    return {
+        "judgement": lambda: _judgement(scale),
+        "replay": _replay,
+        "posting": lambda: door.posting(scale),
+        "sustained": lambda: door.sustained(300 * scale),
+        "warnings": lambda: door.warnings(60 * scale),
+    }
+
+
+def _judgement(scale: float) -> list[Figure]:
+    part = "judgement, one core"
+    ceiling = peers.decoding(50_000)
+    rates = [judgement.measure(persons, int(100_000 * scale)) for persons in (10_000, 100_000, 1_000_000)]
+    figures = [
+        Figure(part, f"{rate.persons:,} persons, 20 live facts", rate.per_second, "events/s", 30_000)
+        for rate in rates
+    ]
+    cost = rates[0].per_second / rates[-1].per_second
+    figures += [
+        Figure(part, "cost per event, 1,000,000 : 10,000 persons", cost, "×", 1.2, False),
+        Figure(part, "state of ten facts", rates[0].bytes_of_ten_facts, "bytes", 2_500, False),
+        Figure(part, "share of decoding alone", rates[0].per_second / ceiling, "×"),
+    ]
+    return figures
+
+
+def _replay() -> list[Figure]:
+    if not DESYNPUF.exists():
+        print("replay: no DE-SynPUF folder beside the checkout, left out", file=sys.stderr)
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "alerts.jsonl"
+        command = ["replay", "--format", "desynpuf", "--out", str(out), str(DESYNPUF)]
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "services", *command], check=True, capture_output=True)
+        seconds = time.perf_counter() - began
+        alerts = sum(1 for _ in out.open())
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1_024
+    return [
+        Figure("replay", "DE-SynPUF, 51,727 stays", seconds, "s", 10, False, f"{alerts:,} alerts"),
+        Figure("replay", "… memory", peak, "MiB", 600, False),
+    ]
+
+
+if __name__ == "__main__":
+    main()

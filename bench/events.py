@@ -1,0 +1,74 @@
+"""Events as hospitals and pharmacies post them, made beforehand so that making them is not measured."""
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+
+HOUR = timedelta(hours=1)
+
+
+def settlements(count: int, *, persons: int, seed: int = 1, prefix: str = "B") -> list[dict]:
+    """Ordinary settlements of the last days, a tenth of them in-patient, at 300 institutions."""
+    chance = random.Random(seed)
+    now = datetime.now(UTC).replace(microsecond=0) - HOUR
+    return [_settlement(chance, f"{prefix}{number}", now, persons) for number in range(count)]
+
+
+def body(events: list[dict]) -> bytes:
+    """A JSON array."""
+    return json.dumps(events).encode()
+
+
+def single(event: dict) -> bytes:
+    """One JSON object."""
+    return json.dumps(event).encode()
+
+
+def overlapping_pair(number: int, prefix: str) -> list[dict]:
+    """Two admissions of one person at two hospitals: the second raises a warning."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    return [
+        {
+            "type": "admission",
+            "event_id": f"{prefix}{number}-{place}",
+            "institution_id": f"H4301020{place:04d}",
+            "person_id": f"{prefix}-{number}",
+            "encounter_id": f"{prefix}{number}-{place}",
+            "med_type": "21",
+            "occurred_at": (now - timedelta(days=3 - place)).isoformat(),
+        }
+        for place in (0, 1)
+    ]
+
+
+def _settlement(chance: random.Random, name: str, now: datetime, persons: int) -> dict:
+    place = chance.randrange(300)
+    hospital = place % 4 == 0
+    stay = hospital and chance.random() < 0.3
+    total = chance.randrange(500, 90_000)
+    at = now - timedelta(seconds=chance.randrange(20 * 86_400))
+    event = {
+        "type": "settlement",
+        "event_id": f"E{name}",
+        "institution_id": f"{'H' if hospital else 'P'}4301020{place:04d}",
+        "occurred_at": at.isoformat(),
+        "recorded_at": (at + timedelta(seconds=3)).isoformat(),
+        "region": "430102",
+        "device_id": f"POS-{place:04d}-{chance.randrange(3)}",
+        "person_id": f"4300000000{chance.randrange(persons):010d}",
+        "card": {"kind": "e_voucher", "number": f"C{chance.randrange(persons):012d}"},
+        "settlement_id": f"S{name}",
+        "encounter_id": f"M{name}",
+        "med_type": "21" if stay else "11" if hospital else "41",
+        "amounts": {
+            "total": f"{total / 100:.2f}",
+            "fund": f"{total // 2 / 100:.2f}",
+            "account": f"{(total - total // 2) / 100:.2f}",
+            "cash": "0.00",
+        },
+        "begin_at": (at - timedelta(days=4) if stay else at).isoformat(),
+        "diagnoses": [{"code": "I10", "main": True}],
+    }
+    if stay:
+        event["end_at"] = at.isoformat()
+    return event
