@@ -1,0 +1,116 @@
+"""Prometheus' configuration, rules and dashboard: valid, and about metrics that exist."""
+
+import json
+import re
+import runpy
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.deploy.composition import OURS, ROOT
+from tests.docs.metrics import names
+
+PROMETHEUS = ROOT / "deploy" / "prometheus"
+GRAFANA = ROOT / "deploy" / "grafana"
+RUNBOOKS = ROOT / "deploy" / "runbooks"
+USED = re.compile(r"\bqingfeng_\w+")
+HEADINGS = ("**Meaning.**", "**Impact.**", "**Diagnosis.**", "**Mitigation.**")
+
+
+def rules() -> list[dict[str, Any]]:
+    """All alert rules."""
+    groups = yaml.safe_load((PROMETHEUS / "rules.yml").read_text(encoding="utf-8"))["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+@pytest.fixture(scope="module")
+def promtool() -> str:
+    """Prometheus' own checker."""
+    found = shutil.which("promtool")
+    if found is None:
+        pytest.skip("promtool is not installed (Debian: prometheus)")
+    return found
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "config", "prometheus.yml"),
+        ("check", "rules", "rules.yml"),
+        ("test", "rules", "rules_test.yml"),
+    ],
+    ids=" ".join,
+)
+def test_prometheus_accepts(arguments: tuple[str, ...], promtool: str) -> None:
+    done = subprocess.run([promtool, *arguments], cwd=PROMETHEUS, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_service_of_ours_is_scraped_where_it_answers() -> None:
+    jobs = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
+    found = {job["job_name"]: job["dns_sd_configs"][0] for job in jobs if "dns_sd_configs" in job}
+    assert set(found) == set(OURS)
+    for name, look_up in found.items():
+        assert (look_up["names"], look_up["port"]) == ([name], 8000)
+
+
+@pytest.mark.parametrize(
+    "file", ["prometheus/rules.yml", "prometheus/rules_test.yml", "grafana/dashboards/qingfeng.json"]
+)
+def test_every_metric_asked_for_exists(file: str) -> None:
+    used = set(USED.findall((ROOT / "deploy" / file).read_text(encoding="utf-8")))
+    assert used
+    assert used - names() == set()
+
+
+def test_the_dashboard_is_the_one_that_is_written_as_code() -> None:
+    made = runpy.run_path(str(GRAFANA / "dashboard.py"))["text"]()
+    assert (GRAFANA / "dashboards" / "qingfeng.json").read_text(encoding="utf-8") == made, (
+        "run: python deploy/grafana/dashboard.py"
+    )
+
+
+def test_the_dashboard_asks_the_datasource_that_is_provided() -> None:
+    provided = yaml.safe_load(
+        (GRAFANA / "provisioning/datasources/prometheus.yml").read_text(encoding="utf-8")
+    )
+    uid = provided["datasources"][0]["uid"]
+    panels = json.loads((GRAFANA / "dashboards/qingfeng.json").read_text(encoding="utf-8"))["panels"]
+    asked = [target for panel in panels for target in panel.get("targets", ())]
+    assert {target["datasource"]["uid"] for target in asked} == {uid}
+
+
+def test_the_dashboards_folder_is_the_one_that_is_mounted() -> None:
+    provider = yaml.safe_load((GRAFANA / "provisioning/dashboards/qingfeng.yml").read_text(encoding="utf-8"))
+    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    assert f"./deploy/grafana/dashboards:{provider['providers'][0]['options']['path']}:ro" in compose
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
+def test_every_alert_has_a_runbook_with_its_four_parts(rule: dict[str, Any]) -> None:
+    page = ROOT / rule["annotations"]["runbook"]
+    assert page == RUNBOOKS / f"{rule['alert']}.md"
+    text = page.read_text(encoding="utf-8")
+    assert [heading for heading in HEADINGS if heading in text] == list(HEADINGS)
+    assert rule["labels"]["severity"] in ("page", "ticket", "none")
+
+
+def test_every_runbook_belongs_to_an_alert() -> None:
+    assert {page.stem for page in RUNBOOKS.glob("*.md")} == {rule["alert"] for rule in rules()}
+
+
+def test_every_alert_is_tried_out() -> None:
+    tried = yaml.safe_load((PROMETHEUS / "rules_test.yml").read_text(encoding="utf-8"))["tests"]
+    fired = {
+        check["alertname"] for test in tried for check in test["alert_rule_test"] if check.get("exp_alerts")
+    }
+    assert {rule["alert"] for rule in rules()} - fired == {"Watchdog"}
+
+
+def test_no_page_names_a_path_of_somebodys_machine() -> None:
+    for page in Path(RUNBOOKS).glob("*.md"):
+        assert not re.search(r"/(work|home|root)/", page.read_text(encoding="utf-8"))
