@@ -74,7 +74,7 @@ class Kept:
         said = self._said()
         before, self.alert = self.alert, said
         if before is not None and same(before, said):
-            self.refreshed = self.refreshed or before != said
+            self.refreshed = self.refreshed or encode_alert(before) != encode_alert(said)
             return None
         if said.status == "withdrawn":
             return "alert.withdrawn"

@@ -47,3 +47,7 @@ DISABLED_WEBHOOKS = counter(
     "Endpoints that were switched off, by reason.",
     ["reason"],
 )
+CONSUMED = counter(
+    "alerts_consumed_records",
+    "Records of the alerts topic that were stored, dead letters among them.",
+)

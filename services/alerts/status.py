@@ -2,6 +2,10 @@
 
 All numbers that are compared come from one statement, hence from one snapshot of the database: what is
 judged there was accepted there, so a lag of 0 means that everything accepted so far is judged and stored.
+
+Where a relay runs, only its log counts (`relay.log_id`, '' where none ever ran); what the inbox had forgotten
+before that log began was judged in an earlier one. Records that count in no sum, such as the word that the
+registry changed, show by their offsets: all that was sent must be judged.
 """
 
 from typing import Any
@@ -15,21 +19,32 @@ NUMBERS = """
         SELECT coalesce(sum(entries), 0)::bigint AS entries, coalesce(sum(events), 0)::bigint AS events,
                coalesce(max(as_of), 0)::bigint AS as_of
         FROM inbox_totals
+    ), mine AS (
+        SELECT judged.* FROM judged JOIN relay USING (log_id)
     ), done AS (
-        SELECT coalesce(sum(entries), 0)::bigint AS entries, coalesce(sum(events), 0)::bigint AS events,
+        SELECT relay.trimmed_entries + coalesce(sum(entries), 0)::bigint AS entries,
+               relay.trimmed_events + coalesce(sum(events), 0)::bigint AS events,
                coalesce(sum(too_late), 0)::bigint AS too_late
-        FROM judged WHERE right(topic, 6) = 'events'
+        FROM relay LEFT JOIN mine ON right(topic, 6) = 'events'
+        GROUP BY relay.trimmed_entries, relay.trimmed_events
     ), sent AS (
         SELECT c.key::int AS partition, max(c.value::bigint) AS "offset"
-        FROM judged j, jsonb_each_text(j.crossings::jsonb) c WHERE right(j.topic, 6) = 'events' GROUP BY c.key
+        FROM mine j, jsonb_each_text(j.crossings::jsonb) c WHERE right(j.topic, 6) = 'events' GROUP BY c.key
     ), unread AS (
         SELECT coalesce(sum(greatest(sent."offset" - coalesce(j."offset", -1), 0)), 0)::bigint AS records
-        FROM sent LEFT JOIN judged j ON right(j.topic, 9) = 'crossings' AND j.partition = sent.partition
+        FROM sent LEFT JOIN mine j ON right(j.topic, 9) = 'crossings' AND j.partition = sent.partition
+    ), relayed AS (
+        SELECT coalesce(max(p.count), 0)::bigint AS entries FROM progress p WHERE p.name = 'relay'
+    ), announced AS (
+        SELECT coalesce(sum(greatest(s."offset" - coalesce(j."offset", -1), 0)), 0)::bigint AS records
+        FROM relay_sent s LEFT JOIN mine j ON j.topic = s.topic AND j.partition = s.partition
     )
     SELECT inbox.events AS accepted, done.events AS judged, inbox.entries - done.entries AS unjudged,
            unread.records AS crossings, done.too_late, inbox.as_of, ledger.stored, ledger.open,
+           CASE WHEN relay.log_id = '' THEN 0
+                ELSE greatest(inbox.entries - relayed.entries, announced.records) END AS underway,
            (SELECT count(*) FROM dead_letter WHERE retried_at IS NULL) AS dead_letters
-    FROM inbox, done, unread, alert_ledger ledger
+    FROM inbox, done, unread, relayed, announced, relay, alert_ledger ledger
 """
 OLDEST = """
     SELECT received_at FROM inbox WHERE (xid, seq) =
@@ -44,7 +59,7 @@ async def read(raw: Any, now: int) -> dict[str, Any]:
     """
     row = await raw.fetchrow(NUMBERS)
     unjudged = max(row["unjudged"], 0)
-    behind = unjudged + row["crossings"]
+    behind = unjudged + row["crossings"] or row["underway"]
     return {
         "accepted": row["accepted"],
         "judged": row["judged"],
