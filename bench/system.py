@@ -12,20 +12,58 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 
-@dataclass
 class Running:
-    """A system that serves: where, and with which credentials."""
+    """A system that serves: where, and with which credentials. Can be killed and started again."""
 
-    port: int
-    key: str
-    token: str
-    admin: str
-    process: subprocess.Popen
-    folder: Path
+    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.environment = {
+            **os.environ,
+            "QINGFENG_DATA_DIR": str(folder),
+            "QINGFENG_RATE_PER_KEY": "1000000",
+            "QINGFENG_RATE_BURST": "1000000",
+            **settings,
+        }
+        self.log = folder / "log"
+        self.process: subprocess.Popen | None = None
+        self.key = self.token = self.admin = ""
+
+    def start(self, **settings: str) -> None:
+        """Start, wait until it is ready, and have credentials at hand."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "services", "up", "--port", str(self.port)],
+                env={**self.environment, **settings},
+                stdout=log,
+                stderr=log,
+            )
+        self._wait_ready()
+        if not self.key:
+            self.key = self.qingfeng("keys", "create", "--institution", "*")
+            self.token = self.qingfeng("users", "create", "bench", "--role", "supervisor")
+            self.admin = self.qingfeng("users", "create", "chief", "--role", "admin")
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.kill()  # type: ignore[union-attr]
+        self.process.wait()  # type: ignore[union-attr]
+
+    def stop(self, seconds: float = 30.0) -> int:
+        """Ctrl-C; the exit status."""
+        self.process.send_signal(signal.SIGINT)  # type: ignore[union-attr]
+        return self.process.wait(seconds)  # type: ignore[union-attr]
+
+    def qingfeng(self, *arguments: str) -> str:
+        """Standard output of a `qingfeng` command on this system's data folder."""
+        command = [sys.executable, "-m", "services", *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"qingfeng {' '.join(arguments)}: {done.stderr}")
+        return done.stdout.strip()
 
     def get(self, path: str) -> dict:
         """JSON of a GET with the user's token."""
@@ -34,6 +72,27 @@ class Running:
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
+
+    def post(self, events: list[dict]) -> dict:
+        """Post events with the platform key."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/v1/events",
+            json.dumps(events).encode(),
+            {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def alerts(self, query: str = "status=open") -> list[dict]:
+        """All alerts that a query names, page by page."""
+        found: list[dict] = []
+        cursor = ""
+        while True:
+            page = self.get(f"/v1/alerts?{query}&limit=200{cursor}")
+            found += page["items"]
+            if page["next_cursor"] is None:
+                return found
+            cursor = f"&cursor={page['next_cursor']}"
 
     def wait_judged(self, seconds: float = 120.0) -> float:
         """Wait for lag 0; how long it took, seconds."""
@@ -46,10 +105,20 @@ class Running:
 
     def rss_mebibytes(self) -> float:
         """Resident memory of the process."""
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():  # type: ignore[union-attr]
             if line.startswith("VmRSS"):
                 return int(line.split()[1]) / 1_024
         return float("nan")
+
+    def _wait_ready(self) -> None:
+        for _ in range(600):
+            if self.process.poll() is not None:  # type: ignore[union-attr]
+                raise RuntimeError(f"qingfeng up ended: {self.log.read_text()[-500:]}")
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2).close()
+                return
+            time.sleep(0.1)
+        raise TimeoutError("qingfeng up does not get ready")
 
 
 def free_port() -> int:
@@ -59,52 +128,15 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def qingfeng(*arguments: str, environment: dict[str, str]) -> str:
-    """Standard output of a `qingfeng` command."""
-    command = [sys.executable, "-m", "services", *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
 @contextlib.contextmanager
 def embedded(**settings: str) -> Iterator[Running]:
     """`qingfeng up` without the demo; stopped and its folder removed at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="qingfeng-bench-"))
-    port = free_port()
-    environment = {
-        **os.environ,
-        "QINGFENG_DATA_DIR": str(folder),
-        "QINGFENG_RATE_PER_KEY": "1000000",
-        "QINGFENG_RATE_BURST": "1000000",
-        **settings,
-    }
-    log = (folder / "log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "services", "up", "--port", str(port)],
-        env=environment,
-        stdout=log,
-        stderr=log,
-    )
+    system = Running(Path(tempfile.mkdtemp(prefix="qingfeng-")), settings)
     try:
-        _wait_ready(port, process)
-        key = qingfeng("keys", "create", "--institution", "*", environment=environment)
-        token = qingfeng("users", "create", "bench", "--role", "supervisor", environment=environment)
-        admin = qingfeng("users", "create", "chief", "--role", "admin", environment=environment)
-        yield Running(port, key, token, admin, process, folder)
+        system.start()
+        yield system
     finally:
-        process.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(30)
-        process.kill()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait_ready(port: int, process: subprocess.Popen) -> None:
-    for _ in range(600):
-        if process.poll() is not None:
-            raise RuntimeError("qingfeng up ended at once")
-        with contextlib.suppress(OSError):
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2):
-                return
-        time.sleep(0.1)
-    raise TimeoutError("qingfeng up does not get ready")
+            system.stop()
+        system.process.kill()  # type: ignore[union-attr]
+        shutil.rmtree(system.folder, ignore_errors=True)

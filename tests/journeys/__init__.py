@@ -1,0 +1,1 @@
+"""Whole systems as users start them, from the first request to the last answer."""

@@ -1,0 +1,38 @@
+"""What a running system must say in the end: the open alerts of one clean run over the same events."""
+
+import json
+from collections.abc import Iterable
+
+import msgspec
+
+from bench.system import Running
+from schemas.finding import NOT_COMPARED, Alert
+from schemas.registry import Institution, Person
+from services import replaying
+from services.settings import read_settings
+
+COMPARED = [name for name in Alert.__struct_fields__ if name not in NOT_COMPARED]
+
+
+def said(system: Running) -> dict[str, dict]:
+    """Open alerts of a system by id, compared fields only."""
+    return {alert["alert_id"]: _compared(alert) for alert in system.alerts()}
+
+
+def due(
+    system: Running,
+    events: Iterable[dict],
+    institutions: list[Institution] | None = None,
+    persons: Iterable[Person] = (),
+) -> dict[str, dict]:
+    """Open alerts of one clean ordered run over the same events, under the system's own keys."""
+    settings = read_settings({"QINGFENG_DATA_DIR": str(system.folder)})
+    texts = [(str(number), json.dumps(event).encode()) for number, event in enumerate(events)]
+    done, door = replaying.run(settings, texts, persons, institutions)
+    assert not door.refused
+    assert not done.failed
+    return {alert_id: _compared(msgspec.to_builtins(alert)) for alert_id, alert in done.open.items()}
+
+
+def _compared(alert: dict) -> dict:
+    return {name: alert[name] for name in COMPARED}
