@@ -1,0 +1,302 @@
+"""A05, A07, A08, B01, D14 case by case: what speaks against them, how grave, how much, and who they are."""
+
+import pytest
+
+from tests.support.entries import (
+    admission,
+    cancellation,
+    compared,
+    discharge,
+    inpatient,
+    judge_all,
+    line,
+    person,
+    registry,
+    settlement,
+    swipe,
+)
+
+
+def place(name: str, latitude: float, **given) -> dict:
+    """An institution on one meridian; a hundredth of a degree of latitude is 1.112 km."""
+    return {"institution_id": name, "latitude": latitude, "longitude": 112.9, **given}
+
+
+MAP = registry(place("H1", 28.0), place("H2", 28.27), place("H3", 28.05))
+
+
+def two(first: str, second: str, institution: str = "H2", known=MAP, **given) -> list[tuple[str, int]]:
+    """(rule, severity) of two visits, the first at H1."""
+    story = [
+        settlement(first, "H1", "S1", **given),
+        settlement(second, institution, "S2", total="7.00", **given),
+    ]
+    return [(alert.rule, alert.severity) for alert in judge_all(story, known)]
+
+
+# -- A05 ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("second", "alerts"), [("03-05 10:15", 1), ("03-05 10:16", 0)])
+def test_a05_faster_than_120_km_an_hour(second, alerts):
+    assert two("03-05 10:00", second) == [("A05", 2)] * alerts
+
+
+@pytest.mark.parametrize(("second", "alerts"), [("03-05 10:05", 1), ("03-05 10:05:01", 0)])
+def test_a05_near_sites_within_five_minutes(second, alerts):
+    assert two("03-05 10:00", second, "H3") == [("A05", 2)] * alerts
+
+
+def test_a05_near_sites_of_one_group_are_none_and_far_ones_are_not():
+    group = registry(*(place(n, at, group_id="G") for n, at in (("H1", 28.0), ("H2", 28.27), ("H3", 28.05))))
+    assert two("03-05 10:00", "03-05 10:03", "H3", group) == []
+    assert two("03-05 10:00", "03-05 10:03", "H2", group) == [("A05", 2)]
+
+
+@pytest.mark.parametrize(
+    ("region", "second", "alerts"),
+    [
+        ("430101", "03-05 10:01", 0),
+        ("430102", "03-05 10:19", 1),
+        ("430102", "03-05 10:20", 0),
+        ("430201", "03-05 10:59", 1),
+        ("430201", "03-05 11:00", 0),
+        ("110101", "03-05 12:59", 1),
+        ("110101", "03-05 13:00", 0),
+    ],
+)
+def test_a05_without_places_counties_cities_and_provinces_are_compared(region, second, alerts):
+    known = registry({"institution_id": "H1", "region": "430101"}, {"institution_id": "H2", "region": region})
+    assert two("03-05 10:00", second, "H2", known) == [("A05", 2)] * alerts
+
+
+def test_a05_physical_cards_at_both_make_it_grave_and_an_emergency_lighter():
+    card = {"kind": "social_card", "number": "c"}
+    assert two("03-05 10:00", "03-05 10:05", card=card) == [("A05", 1)]
+    assert two("03-05 10:00", "03-05 10:05", card={**card, "kind": "id_card"}) == [("A05", 2)]
+    assert two("03-05 10:00", "03-05 10:05", emergency=1) == [("A05", 3)]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"online": False},
+        {"amounts": {"family": "1.00"}},
+        {"recorded_at": "03-07 10:00"},
+        {"recorded_at": "03-05 09:30"},
+        {"begin_at": "03-05"},
+    ],
+    ids=lambda given: next(iter(given.items())),
+)
+def test_a05_what_does_not_show_the_person_at_a_counter_then_is_not_judged(given):
+    assert two("03-05 10:00", "03-05 10:05", **given) == []
+
+
+def test_a05_midnight_means_that_the_time_is_missing():
+    assert two("03-05 00:00", "03-05 00:01") == []
+
+
+def test_a05_only_neighbours_are_compared_and_one_between_takes_the_pair_apart():
+    story = [settlement("03-05 10:00", "H1", "S1"), settlement("03-05 10:10", "H2", "S2", total="7.00")]
+    between = settlement("03-05 10:04", "H9", "S3", total="8.00")
+    assert len(judge_all(story, MAP)) == 1
+    assert judge_all([*story, between], MAP) == []
+    assert len(judge_all([*story, between, cancellation("03-05 12:00", between)], MAP)) == 1
+
+
+def test_a05_an_admission_counts_and_a_discharge_does_not():
+    visit = settlement("03-05 10:10", "H2", "S2")
+    assert [alert.rule for alert in judge_all([admission("03-05 10:00"), visit], MAP)] == ["A05"]
+    assert judge_all([discharge("03-05 10:00"), visit], MAP) == []
+
+
+# -- A07 ------------------------------------------------------------------------------------------------
+
+
+def double(second: str = "03-05 10:01", other: dict | None = None, **given) -> list:
+    """Alerts of the same amount twice."""
+    first = settlement("03-05 10:00", "H1", "S1", **given)
+    return judge_all([first, settlement(second, "H1", "S2", **{**given, **(other or {})})])
+
+
+@pytest.mark.parametrize(("second", "alerts"), [("03-05 10:01", 1), ("03-05 10:01:01", 0)])
+def test_a07_the_same_amount_within_sixty_seconds(second, alerts):
+    found = double(second)
+    assert [(alert.rule, alert.severity, alert.amount) for alert in found] == [("A07", 2, "60.00")] * alerts
+
+
+def test_a07_another_prescription_for_another_disease_is_none_and_one_of_them_is_not_enough():
+    one = {"prescription_id": "R1", "disease_code": "D1"}
+    assert double(other={"prescription_id": "R2", "disease_code": "D2"}, **one) == []
+    assert len(double(other={"prescription_id": "R2"}, **one)) == 1
+    assert len(double(other={"prescription_id": "R2", "disease_code": "D2"}, med_type="41", **one)) == 1
+
+
+def test_a07_another_amount_or_day_precision_is_none():
+    assert double(other={"total": "100.01"}) == []
+    assert judge_all([settlement("03-05", "H1", "S1"), settlement("03-05", "H1", "S2")]) == []
+
+
+def test_a07_a_cancelled_swipe_withdraws():
+    one, other = settlement("03-05 10:00", "H1", "S1"), settlement("03-05 10:00:30", "H1", "S2")
+    assert judge_all([one, other, cancellation("03-05 10:20", other)]) == []
+
+
+# -- A08 ------------------------------------------------------------------------------------------------
+
+DEAD = person(death_date="2026-05-10")
+
+
+def test_a08_is_silent_without_a_death_record_and_when_it_is_withdrawn():
+    visit = settlement("05-20 10:00")
+    assert judge_all([visit]) == []
+    assert judge_all([visit, person()]) == []
+    assert len(judge_all([visit, DEAD])) == 1
+    assert judge_all([visit, DEAD, person(loaded=2)]) == []
+
+
+def test_a08_names_the_settlement_and_its_fund_money():
+    (alert,) = judge_all([settlement("05-20 10:00", "H1", "S1", fund="33.30"), DEAD])
+    assert (alert.settlements, alert.amount, alert.severity) == (["S1"], "33.30", 1)
+
+
+@pytest.mark.parametrize("at", ["05-15 11:00", "05-15 09:00"])
+def test_a08_a_death_that_the_hospital_registered_later_is_none(at):
+    story = [
+        DEAD,
+        admission("05-12 08:00"),
+        discharge("05-15 10:00", discharge_way=5),
+        inpatient(None, None, "H1", "M1", at=at),
+    ]
+    assert judge_all(story) == []
+
+
+def test_a08_clearing_the_account_is_none_and_buying_is_not():
+    cleared = swipe("05-20 10:00", fund="0.00", amounts={"account": "100.00"})
+    assert judge_all([DEAD, cleared]) == []
+    assert len(judge_all([DEAD, {**cleared, "lines": [line("L1")]}])) == 1
+
+
+# -- B01 ------------------------------------------------------------------------------------------------
+
+
+def burst(
+    gaps: list[int], institution: str = "P1", totals: list[str] | None = None, start: str = "10", **given
+):
+    """A swipe, then one after each gap (seconds), each of another person."""
+    second, story = 0, []
+    for index, gap in enumerate([0, *gaps]):
+        second += gap
+        at = f"03-05 {start}:{second // 60:02d}:{second % 60:02d}"
+        total = totals[index] if totals else f"{10 + index}.00"
+        values = {"person": f"p{index}", "device_id": "d1", **given}
+        story.append(swipe(at, institution, f"B{index}", total=total, **values))
+    return story
+
+
+def seen(story: list, **columns) -> list[int]:
+    """Severities of B01."""
+    known = registry({"institution_id": "P1", "kind": "pharmacy", **columns})
+    return [alert.severity for alert in judge_all(story, known, ["B01"])]
+
+
+@pytest.mark.parametrize(
+    ("gaps", "totals", "alerts"),
+    [
+        ([60, 60, 60, 60], None, 1),
+        ([61, 61, 61, 61], None, 0),
+        ([150, 150, 150, 150], None, 0),
+        ([150, 150, 150, 150], ["9.00", "9.00", "9.00", "1.00", "2.00"], 1),
+        ([150, 150, 150, 151], ["9.00"] * 5, 0),
+        ([30, 30, 30], None, 0),
+    ],
+    ids=["minute gaps", "slower", "ten minutes", "half the same", "too long", "four persons"],
+)
+def test_b01_five_persons_in_ten_minutes_fast_or_with_one_amount(gaps, totals, alerts):
+    assert seen(burst(gaps, totals=totals)) == [2] * alerts
+
+
+@pytest.mark.parametrize(
+    ("kind", "alerts"),
+    [("pharmacy", 1), ("clinic", 1), ("village", 1), ("hospital", 0), ("township", 0), ("community", 0)],
+)
+def test_b01_watches_pharmacies_clinics_and_village_posts(kind, alerts):
+    assert len(seen(burst([30] * 4), kind=kind)) == alerts
+
+
+def test_b01_is_graver_at_night_and_from_ten_cards_on():
+    assert seen(burst([30] * 4, start="22")) == [1]
+    assert seen(burst([30] * 8)) == [2]
+    assert seen(burst([30] * 9)) == [1]
+
+
+def test_b01_needs_a_terminal_and_takes_the_operator_where_no_device_is_named():
+    assert seen(burst([30] * 4, device_id=None)) == []
+    assert seen(burst([30] * 4, device_id=None, operator_id="o1")) == [2]
+
+
+def test_b01_one_person_many_times_or_day_precision_is_none():
+    assert seen(burst([30] * 4, person="p0")) == []
+    assert seen(burst([30] * 4, begin_at="03-05")) == []
+
+
+def test_b01_two_terminals_are_two_and_midnight_cuts():
+    assert seen(burst([30, 30])) + seen(burst([30, 30], device_id="d2")) == []
+    late = [
+        swipe(f"03-0{5 + (index > 2)} {('23:59', '00:00')[index > 2]}:{index * 9:02d}", "P1", f"B{index}",
+              person=f"p{index}", device_id="d1")
+        for index in range(6)
+    ]  # fmt: skip
+    assert seen(late) == []
+
+
+def test_b01_is_the_same_alert_for_any_order_and_names_no_person():
+    story = burst([30] * 4)
+    known = registry({"institution_id": "P1", "kind": "pharmacy"})
+    one, other = judge_all(story, known), judge_all(story[::-1], known)
+    assert compared(one) == compared(other)
+    assert one[0].subject.kind == "terminal"
+
+
+# -- D14 ------------------------------------------------------------------------------------------------
+
+COLD = {"diagnoses": [{"code": "J00"}]}
+
+
+def again(second: str = "03-05 10:01", first: dict | None = None, **given) -> list[tuple[str, int]]:
+    """(rule, severity) by D14 of a second settlement."""
+    story = [settlement("03-05 10:00", "H1", "S1", **(first or {})), settlement(second, "H1", "S2", **given)]
+    return [(alert.rule, alert.severity) for alert in judge_all(story, rules=["D14"])]
+
+
+@pytest.mark.parametrize(("second", "alerts"), [("03-05 10:01", 1), ("03-05 10:01:01", 0)])
+def test_d14_the_same_lines_within_a_minute(second, alerts):
+    lines = {"lines": [line("L1"), line("L2", quantity="2.0")]}
+    same = {"lines": [line("X2", quantity="2"), line("X1")], "total": "1.00"}
+    assert again(second, first=lines, **same) == [("D14", 1)] * alerts
+
+
+def test_d14_the_same_amount_and_diagnosis():
+    assert again(first=COLD, **COLD) == [("D14", 1)]
+    assert again(first=COLD, diagnoses=[{"code": "J01"}]) == []
+    assert again(first=COLD, total="99.00", **COLD) == []
+
+
+def test_d14_a_missing_diagnosis_is_no_evidence():
+    assert again() == []
+
+
+def test_d14_days_of_bare_dates_are_compared_as_days():
+    def by_date(first: str, second: str) -> int:
+        story = [
+            inpatient(first, "03-09", "H1", "M1", "S1", **COLD),
+            inpatient(second, "03-09", "H1", "M2", "S2", **COLD),
+        ]
+        return len(judge_all(story, rules=["D14"]))
+
+    assert by_date("03-05", "03-05") == 1
+    assert by_date("03-05", "03-06") == 0
+
+
+def test_d14_a_settlement_in_mid_stay_is_none():
+    assert again(first=COLD, mid_stay=True, **COLD) == []
