@@ -6,7 +6,6 @@ through what is handed over here.
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
@@ -33,12 +32,14 @@ from services.runtime.database import migrate, open_engine
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.embedded.runner import EmbeddedRunner
 from services.runtime.errors import UserError
+from services.runtime.failpoints import failpoint
 from services.runtime.logs import log
 from services.runtime.web import add_operations, install_conventions
 from services.settings import Settings
 
 READER = "embedded"
 KEEPER_SECONDS = 1.0
+YIELD_SECONDS = 0.004
 
 
 class InboxSource:
@@ -65,6 +66,11 @@ class InboxSource:
         """Return when more may have come."""
         await self._inbox.wait()
 
+    async def pause(self) -> None:
+        """Requests are served by the same loop and go first: the judge can catch up, a client that waits
+        cannot. The judge keeps a share, so that it never stands still."""
+        await asyncio.sleep(YIELD_SECONDS if self._inbox.is_busy else 0)
+
 
 class System:
     """The embedded system on a database. `app` serves it; `start` and `close` around its life."""
@@ -85,7 +91,7 @@ class System:
             InboxSource(self.ingest.inbox),
             _take_in,
             self._renew,
-            fail=failpoint(settings),
+            fail=failpoint(settings.failpoint),
         )
         self.app = FastAPI(title="Qingfeng", version="1", lifespan=self._lifespan)
         install_conventions(self.app)
@@ -158,16 +164,6 @@ async def resubmit(connection: asyncpg.Connection, letters: list[Letter]) -> Non
     if len(events) < len(letters):
         version = await connection.fetchval("SELECT version FROM registry_version")
         await append_registry_change(connection, version, now)
-
-
-def failpoint(settings: Settings) -> Callable[[str], None]:
-    """For fault tests: ends the process at once at the point that QINGFENG_FAILPOINT names."""
-
-    def fail(point: str) -> None:
-        if point == settings.failpoint:
-            os._exit(70)
-
-    return fail
 
 
 async def _take_in(connection: asyncpg.Connection, values: Sequence[Any]) -> Callable[[], None]:

@@ -53,6 +53,9 @@ class Source(Protocol):
     async def wait(self) -> None:
         """Return when more may have come."""
 
+    async def pause(self) -> None:
+        """Let others of this process work: called between slices."""
+
 
 class Sink(Protocol):
     """Takes what goes outside, in the caller's transaction; returns what to call once it is committed."""
@@ -146,8 +149,7 @@ class EmbeddedRunner:
         for begin in range(0, len(messages), SLICE):
             part = messages[begin : begin + SLICE]
             outcome.add(program.sit(program.first, part, self._open.__getitem__))
-            # Requests are served by the same loop: let them in.
-            await asyncio.sleep(0)
+            await self._source.pause()
         outcome.emissions = await self._cross(connection, outcome.emissions, outcome)
         return outcome
 
@@ -169,7 +171,7 @@ class EmbeddedRunner:
                 crossed = self._program.sit(topic, part, self._open.__getitem__)
                 outcome.touched.update(crossed.touched)
                 outward += await self._cross(connection, crossed.emissions, outcome)
-                await asyncio.sleep(0)
+                await self._source.pause()
         return outward
 
     async def _write(self, connection: asyncpg.Connection, outcome: Outcome, position: Any = None) -> None:
