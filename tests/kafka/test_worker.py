@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import random
 import shutil
 import signal
@@ -176,6 +177,19 @@ def test_a_worker_that_was_frozen_past_its_session_ends_itself(worker):
     worker.signal(signal.SIGCONT)
     assert worker.wait(5.0) == EXIT_STATUS
     assert not (worker.folder / "stopped-cleanly").exists()
+
+
+def test_a_worker_told_to_stop_while_its_start_waits_for_the_broker_ends(own_kafka, topic_prefix, tmp_path):
+    waiting = Worker(own_kafka.bootstrap, topic_prefix, tmp_path / "worker")
+    waiting.declare()
+    os.kill(own_kafka.pid, signal.SIGSTOP)
+    try:
+        waiting.start()
+        time.sleep(3.0)
+        waiting.signal(signal.SIGTERM)
+        assert waiting.wait(10.0) == EXIT_STATUS
+    finally:
+        waiting.kill()
 
 
 def test_a_worker_that_hangs_ends_itself_once_messages_wait_and_not_before(worker):

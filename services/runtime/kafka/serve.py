@@ -43,8 +43,16 @@ async def _serve(app: GuardedApp) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    hurry = asyncio.create_task(_end_while_starting(app, stop))
     async with running(app):
+        hurry.cancel()
         await stop.wait()
+
+
+async def _end_while_starting(app: GuardedApp, stop: asyncio.Event) -> None:
+    # A start waits for the broker as long as it takes, and can be neither finished nor undone meanwhile.
+    await stop.wait()
+    app.last_resort("told to stop before the start had ended")
 
 
 @asynccontextmanager
@@ -80,9 +88,12 @@ async def _end_on_crash(app: GuardedApp) -> None:
 
 
 async def _stop(app: GuardedApp) -> None:
-    try:
-        await asyncio.wait_for(app.stop(), STOP_SECONDS)
-    except TimeoutError:
+    # Not wait_for: Faust swallows the cancellation it would wait to see.
+    stopping = asyncio.create_task(app.stop())
+    done, _ = await asyncio.wait({stopping}, timeout=STOP_SECONDS)
+    if done:
+        await stopping
+    else:
         app.last_resort(f"the stop did not end within {STOP_SECONDS:.0f} s")
     if app.unacknowledged:
         app.last_resort(f"stopped with {app.unacknowledged} table changes not acknowledged")
