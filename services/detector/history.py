@@ -314,13 +314,10 @@ class PersonHistory:
         self._forget_views(fact)
 
     def _forget_views(self, fact: Fact) -> None:
-        if (
-            fact.kind < Kind.VISIT
-            or fact.total < 0
-            or (self._offsets and self._offsets is not NOTHING_NEGATIVE)
-        ):
+        refunds_are_about = fact.total < 0 or self._offsets is not NOTHING_NEGATIVE
+        if fact.kind < Kind.VISIT or refunds_are_about:
             self.stays = None
-        if fact.total < 0 or self._offsets is not NOTHING_NEGATIVE:
+        if refunds_are_about:
             self._offsets = None
 
     def _settle(self, fact: Fact) -> list[Change]:

@@ -125,6 +125,21 @@ def test_a_mirror_of_another_kind_of_care_still_takes_the_stay_back():
     assert judge_all([days, visit, mirror]) == judge_all([mirror, visit, days]) == []
 
 
+def test_a_mirror_alone_makes_no_stay_and_offsetting_it_changes_none():
+    around = stay("03-01 08:00", "03-10 10:00", "H2", "M2")
+    mirror = inpatient(
+        "03-03 08:00", "03-06 08:00", "H1", "M1", "N1", at="03-06 09:00", total="-50.00", fund="-50.00"
+    )
+    visit = settlement("02-20 10:00", "H1", "S1", encounter="M1", total="50.00")
+    original = inpatient("03-03 08:00", "03-06 08:00", "H1", "M1", "S2", at="03-06 09:00", total="50.00")
+    run = Run(Registry())
+    for one in entries(around, mirror, visit, original, cancellation("03-07 10:00", original)):
+        run.feed(one)
+        for _key, said, whole in run.said_and_whole():
+            assert said == whole
+    assert run.open == []
+
+
 def test_a_partly_refunded_line_counts_with_what_is_left():
     history = remembered(
         fee_lines(

@@ -23,9 +23,9 @@ MANY = settings(max_examples=20_000, **CALM)
 registries = st.sampled_from(REGISTRIES)
 
 
-def clean(story: list[Entry], registry: Registry) -> dict:
+def clean(story: list[Entry], registry: Registry, **knobs: int) -> dict:
     """What one clean ordered run says."""
-    return compared(replay_of(story, registry).open.values())
+    return compared(replay_of(story, registry, **knobs).open.values())
 
 
 def any_order_is_one_order(story: list[Entry], registry: Registry, random: Random) -> None:
@@ -38,9 +38,9 @@ def any_order_is_one_order(story: list[Entry], registry: Registry, random: Rando
     assert clean(shuffled, registry) == expected
 
 
-def every_step_says_the_whole(story: list[Entry], registry: Registry, random: Random) -> None:
+def every_step_says_the_whole(story: list[Entry], registry: Registry, random: Random, **knobs: int) -> None:
     """Incremental = whole, through packing and restoring at any point."""
-    run = Run(registry)
+    run = Run(registry, **knobs)
     for one in random.sample(story, len(story)):
         run.feed(one)
         for key, said, whole in run.said_and_whole():
@@ -53,7 +53,7 @@ def every_step_says_the_whole(story: list[Entry], registry: Registry, random: Ra
             for keyed in (run.persons, run.terminals):
                 keyed.put()
                 keyed.crash()
-    assert compared(run.open) == clean(story, registry)
+    assert compared(run.open) == clean(story, registry, **knobs)
 
 
 def troubles_leave_no_trace(story: list[Entry], registries: list[Registry], random: Random) -> None:
@@ -91,6 +91,12 @@ def test_the_open_alerts_are_the_same_for_any_order_with_repeats(story, registry
 @given(worlds(), registries, st.randoms(use_true_random=False))
 def test_after_every_step_what_stands_is_what_judging_the_whole_says(story, registry, random):
     every_step_says_the_whole(story, registry, random)
+
+
+@settings(FEW, max_examples=100)
+@given(worlds(), registries, st.randoms(use_true_random=False))
+def test_suspension_and_resumption_are_functions_of_the_facts_too(story, registry, random):
+    every_step_says_the_whole(story, registry, random, person_facts_limit=4)
 
 
 @FEW
