@@ -33,10 +33,18 @@ class Entry(Struct, array_like=True, gc=False):
     historical: bool = False
 
 
-class Envelope(Struct, array_like=True):
-    """Entries of one partition that the relay found waiting: one Kafka record."""
+class Envelope(Struct, array_like=True, tag="entries"):
+    """Entries of one partition that the relay found waiting: one Kafka record.
+
+    number: its place among the partition's envelopes, from 1; one that is sent again keeps its number, so
+    that it is counted once. log_id: identity of the log it was written for. echo: the same entries count
+    elsewhere (the word that the registry changed goes to every partition of `events` and `crossings`).
+    """
 
     entries: list[Entry]
+    number: int = 0
+    log_id: str = ""
+    echo: bool = False
 
 
 decode_envelope = msgspec.msgpack.Decoder(Envelope).decode

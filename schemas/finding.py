@@ -109,8 +109,9 @@ class DeadLetterMessage(Struct, tag="dead_letter", kw_only=True):
 class JudgedMessage(Struct, tag="judged", kw_only=True):
     """A record of a topic was judged and all that it led to was sent before this message.
 
-    entries: all in it; events: those of them that institutions sent; crossings: partition → greatest
-    offset sent to the crossings topic.
+    entries: all in it; events: those of them that institutions sent; last_seq: the record's number, where
+    it has one (`schemas.entry.Envelope`): a record that was written twice counts once. crossings: partition
+    → greatest offset sent to the crossings topic. log_id: identity of the log the record stood in.
     """
 
     topic: str
@@ -122,6 +123,7 @@ class JudgedMessage(Struct, tag="judged", kw_only=True):
     as_of: int
     last_seq: int = 0
     crossings: dict[int, int] = {}
+    log_id: str = ""
 
 
 Message = AlertMessage | DefectMessage | DeadLetterMessage | JudgedMessage

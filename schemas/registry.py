@@ -113,3 +113,10 @@ class Registry:
 
 
 decode_person_record = msgspec.json.Decoder(PersonRecord).decode
+decode_item = msgspec.msgpack.Decoder(RegistryItem).decode
+encode_item = msgspec.msgpack.Encoder().encode
+
+
+def item_key(item: RegistryItem) -> bytes:
+    """The key of an item's record: one a record, so that compaction keeps the newest of each."""
+    return f"{item.table}/{item.effective_from}/{item.id}".encode()

@@ -10,4 +10,12 @@ ALERTS = "qingfeng.alerts"
 """`schemas.finding` messages. Written by the detector, read by alerts."""
 
 REGISTRY = "qingfeng.registry"
-"""Registry records, compacted. Written by the relay, read by every detector worker."""
+"""Registry records, compacted, one partition. Written by the relay, read by every detector worker.
+
+Keys: `LOG_ID`, `VERSION`, else `schemas.registry.item_key` of a `schemas.registry.RegistryItem`."""
+
+LOG_ID = b"log-id"
+"""Its value names the log: a broker that lost everything gets another one."""
+
+VERSION = b"version"
+"""Its value (a JSON integer): all records up to this registry version stand before it."""

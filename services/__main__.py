@@ -54,6 +54,25 @@ def ingest_service() -> None:
     _run(_ingest(settings, _listen(settings)))
 
 
+@app.command("detector")
+def detector_service() -> None:
+    """A detector worker: as many as there are partitions may run, each with a folder of its own."""
+    settings = read_settings()
+    _configure(settings)
+    _needs_kafka(settings)
+    _run(_detector(settings))
+
+
+@app.command("alerts")
+def alerts_service() -> None:
+    """Alerts alone: stored from Kafka, the API, the console, webhooks."""
+    settings = read_settings()
+    _configure(settings)
+    _needs_kafka(settings)
+    _needs_database(settings)
+    _run(_alerts(settings, _listen(settings)))
+
+
 app.add_typer(ingest_commands.keys_commands(), name="keys")
 app.add_typer(ingest_commands.registry_commands(), name="registry")
 app.command("import")(ingest_commands.import_history)
@@ -75,13 +94,32 @@ async def _up(settings: Settings, listening: socket.socket, demo: bool) -> None:
 
 
 async def _ingest(settings: Settings, listening: socket.socket) -> None:
-    from services.ingest.app import create_app
+    from services.distributed import ingest_app
     from services.runtime.database import migrate, open_engine
 
     engine = open_engine(settings.database_url)
     try:
         await migrate(engine)
-        await _serve(create_app(settings, engine), listening)
+        await _serve(ingest_app(settings, engine), listening)
+    finally:
+        await engine.dispose()
+
+
+async def _detector(settings: Settings) -> None:
+    from services.detecting import serve_detector
+
+    listening = _listen(settings, settings.metrics_port) if settings.metrics_port else None
+    await serve_detector(settings, lambda asgi: _serve(asgi, listening) if listening else None)
+
+
+async def _alerts(settings: Settings, listening: socket.socket) -> None:
+    from services.distributed import alerts_app
+    from services.runtime.database import migrate, open_engine
+
+    engine = open_engine(settings.database_url)
+    try:
+        await migrate(engine)
+        await _serve(alerts_app(settings, engine), listening)
     finally:
         await engine.dispose()
 
@@ -126,14 +164,15 @@ def _captured(server: Any) -> Any:
     return capture
 
 
-def _listen(settings: Settings) -> socket.socket:
+def _listen(settings: Settings, port: int | None = None) -> socket.socket:
+    port = settings.port if port is None else port
     listening = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((settings.host, settings.port))
+        listening.bind((settings.host, port))
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise UserError(f"cannot serve on {settings.host}:{settings.port}: {reason}") from error
+        raise UserError(f"cannot serve on {settings.host}:{port}: {reason}") from error
     return listening
 
 
@@ -142,6 +181,11 @@ def _needs_database(settings: Settings) -> None:
         raise UserError(
             "QINGFENG_DATABASE_URL: needed by a service that runs alone (postgresql://user@host/name)"
         )
+
+
+def _needs_kafka(settings: Settings) -> None:
+    if not settings.kafka:
+        raise UserError("QINGFENG_KAFKA: needed by a service that runs alone (host:port)")
 
 
 def _configure(settings: Settings) -> None:
@@ -179,9 +223,7 @@ def _register_others() -> None:
 
         app.add_typer(make(resubmit), name="dead-letters")
     for module, name, command in (
-        ("services.detector.commands", "detector", "detector"),
         ("services.commands", "replay", "replay"),
-        ("services.alerts.commands", "alerts", "alerts"),
         ("services.commands", "demo", "demo"),
     ):
         if function := _optional(module, name):

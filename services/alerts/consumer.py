@@ -9,7 +9,7 @@ offsets: a broker that lost everything is another log, read from its beginning, 
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -30,7 +30,7 @@ RETRY_SECONDS = 0.5
 LOAD = 'SELECT partition, "offset" FROM consumer_offset WHERE topic = $1 AND log_id = $2'
 MOVE = """
 INSERT INTO consumer_offset (topic, partition, log_id, "offset")
-SELECT $1, m.partition, $2, m.until FROM unnest($3::int[], $4::bigint[], $5::bigint[]) m (partition, since, until)
+SELECT $1, m.partition, $2, m.until FROM unnest($3::int[], $5::bigint[]) m (partition, until)
 ON CONFLICT (topic, partition) DO UPDATE SET log_id = excluded.log_id, "offset" = excluded."offset"
 WHERE consumer_offset.log_id <> excluded.log_id OR consumer_offset."offset" = ANY (
     SELECT m.since FROM unnest($3::int[], $4::bigint[]) m (partition, since)
@@ -134,7 +134,10 @@ class AlertsConsumer:
         self, connection: asyncpg.Connection, records: Sequence[Record], messages: Sequence[Message]
     ) -> None:
         # A worker that has not noticed yet may also write words about the old log into the new one.
-        if any(self._is_foreign(message) for message in messages) and await self._reader.log_id() != self._log_id:
+        if (
+            any(self._is_foreign(message) for message in messages)
+            and await self._reader.log_id() != self._log_id
+        ):
             raise LogChanged
         try:
             await self._store_all(connection, records, messages)
@@ -194,5 +197,3 @@ def _dead_letter(record: Record, error: Exception) -> DeadLetterMessage:
         body=record.value or b"",
         origin=Origin(),
     )
-
-

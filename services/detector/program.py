@@ -34,6 +34,10 @@ class DetectorProgram:
         """The stage that a memory key belongs to."""
         return self.pipeline.person if key.startswith(PERSON) else self.pipeline.terminal
 
+    def prefix(self, topic: str) -> str:
+        """How the memory keys of the stage that reads a topic begin."""
+        return PERSON if topic == EVENTS else TERMINAL
+
     def keys(self, topic: str, messages: Sequence[Any]) -> set[str]:
         """Memory keys that a sitting over these messages will ask for."""
         if topic == EVENTS:

@@ -16,3 +16,4 @@ BACKLOG_ROWS = gauge("inbox_backlog_rows", "Entries in the inbox that its reader
 BACKLOG_BYTES = gauge("inbox_backlog_bytes", "Bytes of entries not yet taken, by the average entry")
 OLDEST_AGE = gauge("inbox_oldest_age_seconds", "How long the oldest entry not yet taken has waited")
 LAST_COMMIT = gauge("inbox_last_accepted_timestamp_seconds", "When an event was last accepted, Unix time")
+RELAYED = counter("relay_entries", "Entries of the inbox that Kafka has acknowledged")

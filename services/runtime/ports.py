@@ -11,7 +11,7 @@ The laws, before any method:
    and goes on.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -95,14 +95,33 @@ class Program(Protocol):
     def stage(self, key: str) -> Stage:
         """The stage that a memory key belongs to."""
 
+    def prefix(self, topic: str) -> str:
+        """How the memory keys of the stage that reads a topic begin."""
+
     def keys(self, topic: str, messages: Sequence[Any]) -> set[str]:
         """Memory keys that a sitting over these messages will ask for."""
 
     def sit(self, topic: str, messages: Sequence[Any], memory_of: Callable[[str], Memory]) -> Outcome:
-        """Judge messages of one topic in order. Never raises for a message: those become dead letters."""
+        """Judge messages of one topic in order. Never raises for a message: those become dead letters,
+        and so do messages whose memory `memory_of` cannot give (it raises)."""
 
     def rejudge(self, memories: Iterable[Memory]) -> Outcome:
         """Judge whole memories again."""
 
-    def judged(self, topic: str, partition: int, offset: int, outcome: Outcome, as_of: int) -> Any:
-        """The word, for the sink, that a sitting is over and all it led to was sent."""
+    def judged(
+        self,
+        topic: str,
+        partition: int,
+        offset: int,
+        outcome: Outcome,
+        as_of: int,
+        *,
+        number: int = 0,
+        sent: Mapping[int, int] | None = None,
+        log_id: str = "",
+    ) -> Any:
+        """The word, for the sink, that a sitting is over and all it led to was sent.
+
+        number: the record's place by its writer's count. sent: partition → greatest offset of what went to
+        the inner topic. log_id: identity of the log.
+        """

@@ -17,6 +17,7 @@ import faust
 from faust.types import TP
 from yarl import URL
 
+from services.runtime.kafka.fence import HeartbeatThread
 from services.runtime.kafka.last_resort import exit_now
 from services.runtime.kafka.transport import Consumer, Transport
 
@@ -94,6 +95,7 @@ class GuardedApp(faust.App):
         self.worker_settings = worker
         self.idempotent_producer = worker.idempotent_producer
         self.last_resort = last_resort
+        self.before_commit: Callable[[], object] = lambda: None
         self.settled = asyncio.Event()
         """Set while no rebalance and no recovery is going on."""
         super().__init__(**{**faust_settings(worker), **overrides})
@@ -132,6 +134,12 @@ class GuardedApp(faust.App):
     def committed_offset(self, partition: TP) -> int:
         """The offset committed last for the partition, 0 when none was."""
         return self._own_consumer.committed_offset(partition) or 0
+
+    @property
+    def consumer_thread(self) -> HeartbeatThread | None:
+        """The thread that talks to the group's coordinator; None on another transport or before the start."""
+        thread = getattr(self.consumer, "_thread", None)
+        return thread if isinstance(thread, HeartbeatThread) else None
 
     async def lag(self) -> int:
         """Records in this worker's partitions that are not committed yet, by the broker's own count."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from faust.contrib.asgi import bind_to_running_loop
 
 from services.runtime.kafka.app import GuardedApp
+from services.runtime.kafka.fence import HeartbeatGuard
 from services.runtime.kafka.local_state import LocalState
 from services.runtime.kafka.watchdog import ProgressGuard, SleepGuard
 
@@ -63,6 +64,7 @@ async def running(app: GuardedApp) -> AsyncIterator[GuardedApp]:
     worker = app.worker_settings
     watchers = [
         asyncio.create_task(SleepGuard(SESSION_SHARE * worker.session_timeout, app.last_resort).run()),
+        asyncio.create_task(HeartbeatGuard(app, SESSION_SHARE * worker.session_timeout).run()),
         asyncio.create_task(_end_on_crash(app)),
         asyncio.create_task(ProgressGuard(app, worker.standstill_limit).run()),
     ]

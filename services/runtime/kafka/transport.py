@@ -22,6 +22,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.transport.producer import ProducerBuffer
 from faust.types import TP, ConsumerMessage, FutureMessage, Message
 
+from services.runtime.kafka.fence import HeartbeatThread
 from services.runtime.kafka.ledger import OffsetLedger
 
 if TYPE_CHECKING:
@@ -70,6 +71,14 @@ class Consumer(driver.Consumer):
         """The offset committed last, as far as this worker knows."""
         return self._committed_offset[partition]
 
+    def abandon(self, message: Message) -> None:
+        """Wait no longer for a message that will not be processed to its end before the partitions go: it
+        stays in work for the ledger, so it is read again by whoever owns its partition then."""
+        self._unacked_messages.discard(message)
+
+    def _new_consumer_thread(self) -> HeartbeatThread:
+        return HeartbeatThread(self, loop=self.loop, beacon=self.beacon)
+
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         self.ledger.forget(revoked)
         await super().on_partitions_revoked(revoked)
@@ -103,6 +112,10 @@ class Consumer(driver.Consumer):
             message.settle = lambda: self.ledger.settle(tp, offset, ticket)
         await self._pass_on(message)
 
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        self.app.before_commit()
+        return await super()._commit(offsets)
+
     def _new_offset(self, tp: TP) -> int | None:
         # Faust's own list of acknowledged offsets decides nothing here and would only grow.
         self._acked[tp].clear()
@@ -120,7 +133,7 @@ class AcknowledgedBuffer(ProducerBuffer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._unacknowledged: set[FutureMessage] = set()
+        self._unacknowledged: set[asyncio.Future[Any]] = set()
         self._below_limit = asyncio.Event()
         self._below_limit.set()
         self.failure: BaseException | None = None
@@ -137,9 +150,16 @@ class AcknowledgedBuffer(ProducerBuffer):
             self._below_limit.clear()
         super().put(fut)
 
+    def track(self, sent: asyncio.Future[Any]) -> None:
+        """Count a record that was given to the producer past this buffer: `flush` waits for it too."""
+        self._unacknowledged.add(sent)
+        sent.add_done_callback(self._on_done)
+        if len(self._unacknowledged) >= UNACKNOWLEDGED_LIMIT:
+            self._below_limit.clear()
+
     async def flush(self) -> None:
         """Wait for all that was put before the call. Raises ProducerSendError when a record was lost."""
-        waiting: set[FutureMessage] = set(self._unacknowledged)
+        waiting: set[asyncio.Future[Any]] = set(self._unacknowledged)
         while waiting and self.failure is None:
             if self.should_stop:
                 raise ProducerSendError(f"stopped with {len(waiting)} records not acknowledged")
@@ -158,7 +178,7 @@ class AcknowledgedBuffer(ProducerBuffer):
             if not fut.done():
                 fut.set_exception(error)
 
-    def _on_done(self, fut: FutureMessage) -> None:
+    def _on_done(self, fut: asyncio.Future[Any]) -> None:
         self._unacknowledged.discard(fut)
         if len(self._unacknowledged) < UNACKNOWLEDGED_LIMIT:
             self._below_limit.set()

@@ -1,0 +1,67 @@
+"""A worker that cannot know whether its partitions are still its own ends itself.
+
+The broker gives partitions away when a member's heartbeats stay out for the session timeout. A worker cut
+off from the broker, awake all the time, would write the state it still has in hand once the way is free
+again, over that of the new owner. Heartbeats are therefore watched from this side too: the last one that
+was answered may be `SESSION_SHARE` of the session timeout old, counted from when it was sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from faust.transport.drivers import aiokafka as driver
+
+if TYPE_CHECKING:
+    from services.runtime.kafka.app import GuardedApp
+
+LOOK_SECONDS = 0.25
+
+
+class HeartbeatThread(driver.AIOKafkaConsumerThread):
+    """Faust's consumer thread, noting when a heartbeat that was answered had been sent."""
+
+    confirmed_at: float = 0.0
+    """Monotonic seconds; 0 before the first."""
+
+    async def on_start(self) -> None:
+        """Start the consumer, then listen to its heartbeats."""
+        await super().on_start()
+        coordinator = self._ensure_consumer()._coordinator
+        beat = coordinator._do_heartbeat
+
+        async def noted() -> bool:
+            sent_at = time.monotonic()
+            answered = await beat()
+            if answered:
+                self.confirmed_at = sent_at
+            return answered
+
+        coordinator._do_heartbeat = noted
+
+
+class HeartbeatGuard:
+    """Ends the process when it holds partitions and no heartbeat was confirmed for `limit` seconds."""
+
+    def __init__(self, app: GuardedApp, limit: float) -> None:
+        self._app = app
+        self._limit = limit
+        self._held_since = 0.0
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.check(time.monotonic())
+
+    def check(self, now: float) -> None:
+        """End the process if the partitions may be another's."""
+        thread: Any = self._app.consumer_thread
+        if thread is None or self._app.rebalancing or not self._app.source_partitions():
+            self._held_since = now  # joining the group is contact enough
+            return
+        silent = now - max(thread.confirmed_at, self._held_since)
+        if silent > self._limit:
+            self._app.last_resort(f"no heartbeat was answered for {silent:.1f} s")

@@ -1,0 +1,57 @@
+"""Memories of a worker's keys at hand: open ones, what is on its way to the table, then the table.
+
+A memory that was packed for a sitting is not in the table before the broker has acknowledged what the
+sitting led to. Until then its packed form is kept here, so that a memory closed meanwhile is opened again
+as it was left, and not as the table still has it.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from services.runtime.kafka.state import PartitionedState
+from services.runtime.ports import Memory, Program
+
+
+class Memories:
+    """Least recently used memories are closed when more than `hottest` are open."""
+
+    def __init__(self, program: Program, state: PartitionedState, hottest: int = 20_000) -> None:
+        self._program = program
+        self._state = state
+        self._hottest = hottest
+        self._open: OrderedDict[tuple[int, str], Memory] = OrderedDict()
+        self._on_its_way: dict[tuple[int, str], bytes] = {}
+
+    def get(self, partition: int, key: str) -> Memory:
+        """The memory of a key, fresh if nothing is known of it. Raises what unpacking raises."""
+        place = partition, key
+        memory = self._open.get(place)
+        if memory is not None:
+            self._open.move_to_end(place)
+            return memory
+        packed = self._on_its_way.get(place) or self._state.get(partition, key.encode())
+        stage = self._program.stage(key)
+        name = key[2:]
+        memory = self._open[place] = stage.fresh(name) if packed is None else stage.unpack(name, packed)
+        return memory
+
+    def pack(self, partition: int, touched: Mapping[str, Memory]) -> dict[str, bytes]:
+        """The packed forms as they are now, to be put once all emissions are acknowledged."""
+        packed = {key: self._program.stage(key).pack(memory) for key, memory in touched.items()}
+        for key, form in packed.items():
+            self._on_its_way[partition, key] = form
+        while len(self._open) > self._hottest:
+            self._open.popitem(last=False)
+        return packed
+
+    async def put(self, partition: int, packed: Mapping[str, bytes]) -> None:
+        """Put packed forms, in the order in which they were packed."""
+        await self._state.put(partition, {key.encode(): form for key, form in packed.items()})
+        for key, form in packed.items():
+            if self._on_its_way.get((partition, key)) is form:
+                del self._on_its_way[partition, key]
+
+    def forget(self) -> None:
+        """Partitions come and go: what is known of them stands in the table alone."""
+        self._open.clear()
+        self._on_its_way.clear()
