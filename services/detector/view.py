@@ -55,13 +55,13 @@ class Stay:
                 self.settlements.append(fact)
         self.begin, self.begin_is_date = self._begin()
         self.end, self.end_is_date = self._end()
-        source = self.admission or next((fact for fact in self.settlements if fact.total >= 0), None)
+        source = self.admission or (self.settlements[0] if self.settlements else None)
         self.med_type = source.med_type if source else ""
 
     def _begin(self) -> tuple[int, bool]:
         if self.admission is not None:
             return self.admission.at, bool(self.admission.flags & AT_DAY)
-        begun = [fact for fact in self.settlements if fact.flags & HAS_BEGIN and fact.total >= 0]
+        begun = [fact for fact in self.settlements if fact.flags & HAS_BEGIN]
         if not begun:
             return FOREVER, False
         first = min(begun, key=lambda fact: (fact.at, fact.id))
@@ -70,9 +70,7 @@ class Stay:
     def _end(self) -> tuple[int, bool]:
         if self.discharge is not None:
             return self.discharge.at, bool(self.discharge.flags & AT_DAY)
-        ended = [
-            fact for fact in self.settlements if fact.end and not fact.flags & MID_STAY and fact.total >= 0
-        ]
+        ended = [fact for fact in self.settlements if fact.end and not fact.flags & MID_STAY]
         if not ended:
             return FOREVER, False
         last = max(ended, key=lambda fact: (fact.end, fact.id))
