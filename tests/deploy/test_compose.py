@@ -48,10 +48,15 @@ def test_every_variable_given_to_our_containers_is_a_setting(name: str) -> None:
 
 def test_all_three_services_agree_on_what_they_share() -> None:
     shared = [read_settings(environment(name, GIVEN)) for name in OURS]
-    for knob in ("kafka", "topic_prefix", "partitions", "timezone", "lateness_days", "database_url"):
+    for knob in ("kafka", "topic_prefix", "partitions", "timezone", "lateness_days"):
         assert len({getattr(one, knob) for one in shared}) == 1, knob
     ingest, _, alerts = shared
-    assert ingest.vault_key == alerts.vault_key
+    assert (ingest.database_url, ingest.vault_key) == (alerts.database_url, alerts.vault_key)
+
+
+def test_a_detector_is_given_no_database_and_no_key() -> None:
+    settings = read_settings(environment("detector", GIVEN))
+    assert {settings.database_url, settings.pseudonym_key, settings.vault_key} == {""}
 
 
 @pytest.mark.parametrize("name", SECRETS)
