@@ -35,10 +35,11 @@ ROWS: list[tuple[str, list[tuple[str, str, str, list[tuple[str, str]]]]]] = [
         [
             (
                 "Accepted and judged 接收与判断",
-                "Events a second that the door accepted, and entries a second that the detector took.",
+                "Events a second that the door accepted, that Kafka has, and that the detector took.",
                 "ops",
                 [
                     (rate('qingfeng_ingest_events_total{result="accepted"}'), "accepted"),
+                    (rate("qingfeng_relay_entries_total"), "on Kafka"),
                     (rate("qingfeng_detector_events_total", "topic"), "judged {{topic}}"),
                 ],
             ),

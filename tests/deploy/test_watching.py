@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.deploy.composition import OURS, ROOT
-from tests.docs.metrics import names
+from tests.docs.metrics import metrics, names
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 GRAFANA = ROOT / "deploy" / "grafana"
@@ -25,6 +25,12 @@ def rules() -> list[dict[str, Any]]:
     """All alert rules."""
     groups = yaml.safe_load((PROMETHEUS / "rules.yml").read_text(encoding="utf-8"))["groups"]
     return [rule for group in groups for rule in group["rules"]]
+
+
+def targets() -> list[dict[str, Any]]:
+    """Everything the dashboard asks for."""
+    panels = json.loads((GRAFANA / "dashboards/qingfeng.json").read_text(encoding="utf-8"))["panels"]
+    return [target for panel in panels for target in panel.get("targets", ())]
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +73,14 @@ def test_every_metric_asked_for_exists(file: str) -> None:
     assert used - names() == set()
 
 
+def test_every_label_asked_for_exists() -> None:
+    known = {label for metric in metrics() for label in re.findall(r"\w+", metric.labels)}
+    for query in (*(rule["expr"] for rule in rules()), *(target["expr"] for target in targets())):
+        asked = set(re.findall(r"[{,]\s*(\w+)\s*(?:=|!=|=~|!~)", query))
+        asked |= {label for labels in re.findall(r"by \(([\w, ]+)\)", query) for label in labels.split(", ")}
+        assert asked <= known | {"job", "le"}, query
+
+
 def test_the_dashboard_is_the_one_that_is_written_as_code() -> None:
     made = runpy.run_path(str(GRAFANA / "dashboard.py"))["text"]()
     assert (GRAFANA / "dashboards" / "qingfeng.json").read_text(encoding="utf-8") == made, (
@@ -79,9 +93,7 @@ def test_the_dashboard_asks_the_datasource_that_is_provided() -> None:
         (GRAFANA / "provisioning/datasources/prometheus.yml").read_text(encoding="utf-8")
     )
     uid = provided["datasources"][0]["uid"]
-    panels = json.loads((GRAFANA / "dashboards/qingfeng.json").read_text(encoding="utf-8"))["panels"]
-    asked = [target for panel in panels for target in panel.get("targets", ())]
-    assert {target["datasource"]["uid"] for target in asked} == {uid}
+    assert {target["datasource"]["uid"] for target in targets()} == {uid}
 
 
 def test_the_dashboards_folder_is_the_one_that_is_mounted() -> None:
