@@ -24,8 +24,9 @@ from tests.docs.pages import ROOT, Block, blocks
 README = ROOT / "README.md"
 RUN_SECONDS = 120
 SETTLE = """
-status() { curl -s {url}/v1/status -H "Authorization: Bearer $SETTLE_TOKEN"; }
-settle() { until status | grep -q '"events":0'; do sleep 0.1; done; }
+TOKEN=
+status() { curl -s {url}/v1/status -H "Authorization: Bearer $TOKEN"; }
+settle() { while [ "$TOKEN" ] && ! status | grep -q '"events":0'; do sleep 0.1; done; }
 """
 
 
@@ -80,11 +81,11 @@ class Walk:
         script = "set -eu\n" + SETTLE.replace("{url}", self.url)
         for number, code in enumerate(codes):
             script += f"settle\nprintf '\\n=== {number}\\n'\n{self.here(code)}\n"
-        environment = {**self.environment, "SETTLE_TOKEN": self.token}
+        script += "echo $TOKEN > token\n"
         done = subprocess.run(
             ["bash", "-c", script],
             cwd=self.folder,
-            env=environment,
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -93,6 +94,7 @@ class Walk:
         assert done.returncode == 0, done.stdout
         outputs = re.split(r"^=== \d+\n", done.stdout, flags=re.MULTILINE)[1:]
         self.outputs += zip(codes, outputs, strict=True)
+        self.token = (self.folder / "token").read_text().strip()
 
     def output(self, word: str) -> str:
         """What the first block with this word in it printed."""
@@ -115,8 +117,6 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
         while "serves on" not in started.read_text():
             assert time.monotonic() < deadline, started.read_text()
             time.sleep(0.1)
-        create = [".venv/bin/qingfeng", "users", "create", "watcher", "--role", "handler"]
-        walk.token = subprocess.check_output(create, cwd=walk.folder, env=walk.environment, text=True).strip()
         for block in blocks(README):
             if block.mark.startswith("file "):
                 (walk.folder / block.mark.removeprefix("file ")).write_text(walk.here(block.code))
@@ -124,9 +124,8 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
             if block.mark == "background":
                 walk.start(*shlex.split(walk.here(block.code)))
         codes = [block.code for block in commands() if not block.mark]
-        # "Raise the warning of above again": key, then the events.
-        again = [code for code in codes if "NOW=$(date" in code or "KEY=$(" in code]
-        walk.run([*codes, *(code for code in again if "users create" not in code)])
+        again = [code for code in codes if "NOW=$(date" in code]  # "Raise the warning of above again"
+        walk.run([*codes, *again])
         yield walk
     finally:
         walk.stop()
