@@ -63,8 +63,9 @@ def alerts_app(settings: Settings, engine: AsyncEngine) -> FastAPI:
         settings.kafka,
         settings.topic_prefix + ALERTS,
         settings.partitions,
-        settings.topic_prefix + REGISTRY,
-        LOG_ID,
+        declared=topics_of(settings),
+        name_topic=settings.topic_prefix + REGISTRY,
+        name_key=LOG_ID,
     )
     consumer = AlertsConsumer(engine, reader, fail=failpoint(settings.failpoint))
 

@@ -30,12 +30,20 @@ async def append_registry_change(
 async def append_again(
     connection: asyncpg.Connection, events: Iterable[tuple[str, bytes]], now: int, writer: str = COMMANDS
 ) -> None:
-    """Events that were in the inbox before and could not be judged: (key, body)."""
-    await _append(connection, "event", events, now, writer)
+    """Events that were in the inbox before and could not be judged: (key, body). They were in time when
+    they came, so they are taken in as of now."""
+    await _append(connection, "event", events, now, writer, now)
 
 
 async def _append(
-    connection: asyncpg.Connection, kind: str, entries: Iterable[tuple[str, bytes]], now: int, writer: str
+    connection: asyncpg.Connection,
+    kind: str,
+    entries: Iterable[tuple[str, bytes]],
+    now: int,
+    writer: str,
+    occurred_at: int = 0,
 ) -> None:
     keys, bodies = zip(*entries, strict=True)
-    await connection.execute(statements.APPEND_OTHERS, kind, list(keys), list(bodies), now, 0, writer)
+    await connection.execute(
+        statements.APPEND_OTHERS, kind, list(keys), list(bodies), now, occurred_at, writer
+    )

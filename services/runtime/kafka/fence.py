@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from services.runtime.kafka.app import GuardedApp
 
 LOOK_SECONDS = 0.25
+FETCH_WAIT_MS = 50
 
 
 class HeartbeatThread(driver.AIOKafkaConsumerThread):
@@ -25,6 +26,13 @@ class HeartbeatThread(driver.AIOKafkaConsumerThread):
 
     confirmed_at: float = 0.0
     """Monotonic seconds; 0 before the first."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        # One fetch a broker is on its way at a time, for the partitions that had nothing in hand; Faust has
+        # it wait for 1.5 s, and so long would records of the other partitions wait behind it.
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        return consumer
 
     async def on_start(self) -> None:
         """Start the consumer, then listen to its heartbeats."""

@@ -8,36 +8,50 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.runtime.kafka.broker import last_of
+from services.runtime.kafka.topics import Topic, apply
 from services.runtime.logs import log
 
 POLL_MS = 200
+FETCH_WAIT_MS = 50
+"""As in `fence`: what has come to other partitions waits behind a fetch that found nothing."""
 RECORDS_AT_MOST = 1_000
 FETCH_BYTES = 4 << 20
 NAME_SECONDS = 0.5
 
 
 class TopicReader:
-    """name_topic, name_key: the record that names the log."""
+    """declared: the topics it stands on. name_topic, name_key: the record that names the log."""
 
-    def __init__(self, bootstrap: str, topic: str, partitions: int, name_topic: str, name_key: bytes) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        topic: str,
+        partitions: int,
+        *,
+        declared: Iterable[Topic],
+        name_topic: str,
+        name_key: bytes,
+    ) -> None:
         self._bootstrap = bootstrap
+        self._declared = list(declared)
         self._partitions = [TopicPartition(topic, number) for number in range(partitions)]
         self._name = name_topic, name_key
         self._consumer: AIOKafkaConsumer | None = None
 
     async def open(self) -> None:
         """Connect."""
+        await apply(self._bootstrap, self._declared)
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             enable_auto_commit=False,
             auto_offset_reset="none",
-            fetch_max_wait_ms=POLL_MS,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
             max_partition_fetch_bytes=FETCH_BYTES,
         )
         await consumer.start()
