@@ -237,19 +237,16 @@ class TerminalView:
 def registers_of(history: PersonHistory, fact: Fact, calendar: Calendar) -> list[tuple[str, Register]]:
     """(terminal key, register) of every terminal that any version of a settlement names.
 
-    The revision counts what may bear on it, live or not: settlements of its encounters and cancellations
-    of its institution. So it grows with the set, whatever its order.
+    The revision counts what may bear on it, live or not: all versions of settlements that were ever of
+    its encounters, and cancellations of its institution. So it grows with the set, whatever its order.
     """
     versions = history.versions(fact)
     encounters = {version.encounter for version in versions}
+    known = [other for other in (*history.facts, *history.idle) if other.institution == fact.institution]
+    bearing = {fact.id, *(other.id for other in known if other.encounter in encounters)}
     revision = sum(
-        1
-        for other in (*history.facts, *history.idle)
-        if other.institution == fact.institution
-        and (
-            other.kind == Kind.CANCELLATION
-            or (other.kind in SETTLEMENTS and (other.encounter in encounters or other.id == fact.id))
-        )
+        other.kind == Kind.CANCELLATION or (other.kind in SETTLEMENTS and other.id in bearing)
+        for other in known
     )
     live = next((other for other in versions if any(other is item for item in history.facts)), None)
     registers: dict[str, Swipe | None] = {}

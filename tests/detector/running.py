@@ -139,9 +139,14 @@ class Run:
 
 
 def from_scratch(stage: PersonStage | TerminalStage, memory: PersonHistory | TerminalHistory):
-    """The same facts, nothing said yet, judged whole."""
-    copy = stage.unpack(memory.key, stage.pack(memory))
-    copy.said.clear()
+    """The same facts in a fresh memory, judged whole."""
+    copy = stage.fresh(memory.key)
+    if isinstance(memory, PersonHistory):
+        for fact in (*memory.facts, *memory.idle, *([memory.record] if memory.record else [])):
+            copy.add(fact)
+    else:
+        for register in memory.registers.values():
+            copy.put(register)
     judge: PersonJudge | TerminalJudge = stage.judge
     judge.whole(copy)
     return copy

@@ -47,6 +47,16 @@ def test_a_swipe_comes_back_to_its_terminal_when_its_mirror_is_cancelled():
     assert [alert.rule for alert in judge_all([*story, mirror, back], SHOP)] == ["B01"]
 
 
+def test_a_swipe_comes_back_when_its_mirror_is_corrected_to_another_encounter():
+    story = burst()
+    mirror = corrected(
+        story[2], "03-05 11:00", settlement_id="N1", amounts={"total": "-22.00", "fund": "-60.00"}
+    )
+    moved = corrected(mirror, "03-05 12:00", encounter_id="E-other")
+    assert judge_all([*story, mirror], SHOP) == []
+    assert [alert.rule for alert in judge_all([*story, mirror, moved], SHOP)] == ["B01"]
+
+
 def test_a_slow_swipe_that_a_correction_moves_away_lets_the_burst_be_seen():
     story = burst(4)
     late = swipe("03-05 10:10", "P1", "B9", person="p9", total="55.00", device_id="d1")

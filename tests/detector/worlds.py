@@ -16,6 +16,7 @@ PERSONS = ("p0", "p0", "p0", "p1", "p0", "p1", "p2", "p0")
 MED_TYPES = ("21", "21", "21", "24", "21", "28", "9901", "21")
 TOTALS = ("100.00", "100.00", "50.00", "100.00", "0.00", "70.00", "100.00", "50.00")
 CLOCKS = ("08:00", "10:00", "10:01", "10:04", "14:30", "23:58", "00:00", "10:00:30")
+DAYS = ("2026-02-24", "2026-03-01", "2026-03-02", "2026-03-03")
 CHANNELS = (None, None, None, None, "internet", "counter", "agent", None)
 CARDS = ("social_card", "social_card", "e_voucher", None)
 KINDS = (
@@ -240,7 +241,7 @@ class _World:
 
 
 def _time(time: int, more: int) -> str:
-    day = f"2026-03-{1 + time // 8:02d}"
+    day = DAYS[time // 8]
     if more == 5:
         return day
     clock = CLOCKS[time % 8]
