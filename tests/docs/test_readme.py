@@ -70,6 +70,10 @@ class Walk:
             )
         return output
 
+    def all_run(self) -> bool:
+        """Whether nothing that was started has ended by itself."""
+        return all(child.poll() is None for child in self._children)
+
     def stop(self) -> None:
         """End what was started, the last first."""
         for child in reversed(self._children):
@@ -115,6 +119,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
         started = walk.start(".venv/bin/qingfeng", "up", "--port", walk.url.rsplit(":", 1)[1])
         deadline = time.monotonic() + 60
         while "serves on" not in started.read_text():
+            assert walk.all_run(), started.read_text()
             assert time.monotonic() < deadline, started.read_text()
             time.sleep(0.1)
         for block in blocks(README):
