@@ -129,7 +129,7 @@ class Deployment:
             "QINGFENG_PERSON_FACTS_LIMIT": str(settings.person_facts_limit),
             "QINGFENG_PSEUDONYM_KEY": settings.pseudonym_key,
             "QINGFENG_VAULT_KEY": settings.vault_key,
-            "QINGFENG_SESSION_TIMEOUT_SECONDS": "6",
+            "QINGFENG_SESSION_TIMEOUT_SECONDS": "4",
             "QINGFENG_COMMIT_INTERVAL_SECONDS": "0.3",
             "QINGFENG_LOG_LEVEL": "info",
             "PYTHONWARNINGS": "ignore",
