@@ -1,7 +1,7 @@
 """What the detector says: alerts, data defects, dead letters, and how far it has come.
 
-All four travel on the topic `alerts`, keyed like the history that said them, so that for one key the
-last word is the last to arrive. `revision` counts what that history has learnt: a message with a smaller
+All four travel on the topic `alerts`, in the partition of the record they come from, so that for one key
+the last word is the last to arrive. `revision` counts what that history has learnt: a message with a smaller
 revision than the stored one is a late repeat.
 """
 
@@ -128,5 +128,6 @@ class JudgedMessage(Struct, tag="judged", kw_only=True):
 
 Message = AlertMessage | DefectMessage | DeadLetterMessage | JudgedMessage
 
-decode_message = msgspec.msgpack.Decoder(Message).decode
-encode_message = msgspec.msgpack.Encoder().encode
+decode_messages = msgspec.msgpack.Decoder(list[Message]).decode
+encode_messages = msgspec.msgpack.Encoder().encode
+"""A record of the topic `alerts` is a list of messages, in order."""

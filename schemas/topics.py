@@ -7,7 +7,7 @@ CROSSINGS = "qingfeng.crossings"
 """Facts that cross keys, person → terminal, as registers. Written and read by the detector."""
 
 ALERTS = "qingfeng.alerts"
-"""`schemas.finding` messages. Written by the detector, read by alerts."""
+"""Lists of `schemas.finding` messages. Written by the detector, read by alerts."""
 
 REGISTRY = "qingfeng.registry"
 """Registry records, compacted, one partition. Written by the relay, read by every detector worker.

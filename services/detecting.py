@@ -20,7 +20,7 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI
 
 from schemas.entry import decode_envelope
-from schemas.finding import DeadLetterMessage, Origin, encode_message
+from schemas.finding import DeadLetterMessage, Origin, encode_messages
 from schemas.registry import Registry
 from schemas.topics import CROSSINGS, EVENTS, REGISTRY
 from services.detector.program import DetectorProgram
@@ -157,7 +157,7 @@ def begin_anew(reason: str) -> None:
 
 def wire(prefix: str) -> Wire:
     """The detector's topics as a worker reads and writes them."""
-    return Wire(prefix, CROSSINGS, _read, _write, encode_message, _unreadable)
+    return Wire(prefix, CROSSINGS, _read, _write, encode_messages, _unreadable)
 
 
 @contextlib.contextmanager

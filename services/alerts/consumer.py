@@ -14,7 +14,7 @@ from typing import Protocol
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from schemas.finding import DeadLetterMessage, JudgedMessage, Message, Origin, decode_message
+from schemas.finding import DeadLetterMessage, JudgedMessage, Message, Origin, decode_messages
 from schemas.moments import instant
 from schemas.topics import ALERTS
 from services.alerts import intake, metrics
@@ -53,6 +53,10 @@ class Record(Protocol):
     partition: int
     offset: int
     value: bytes | None
+
+
+Letter = tuple[Record, list[Message]]
+"""A record and what it says."""
 
 
 class Reader(Protocol):
@@ -125,42 +129,39 @@ class AlertsConsumer:
             while True:
                 records = await self._reader.read()
                 if records:
-                    await self._store(connection, records, [self._message(record) for record in records])
+                    await self._store(connection, [(record, _messages(record)) for record in records])
         finally:
             with contextlib.suppress(Exception):
                 await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
 
-    async def _store(
-        self, connection: asyncpg.Connection, records: Sequence[Record], messages: Sequence[Message]
-    ) -> None:
+    async def _store(self, connection: asyncpg.Connection, letters: Sequence[Letter]) -> None:
         # A worker that has not noticed yet may also write words about the old log into the new one.
-        if (
-            any(self._is_foreign(message) for message in messages)
-            and await self._reader.log_id() != self._log_id
-        ):
+        foreign = any(self._is_foreign(message) for _, messages in letters for message in messages)
+        if foreign and await self._reader.log_id() != self._log_id:
             raise LogChanged
         try:
-            await self._store_all(connection, records, messages)
+            await self._store_all(connection, letters)
         except Exception as error:
             if is_database_away(error) or isinstance(error, OffsetsMoved):
                 raise
-            # One message cannot be stored: the others must not wait for it.
-            log.error("alerts_store_failed", error=type(error).__name__, count=len(records))
-            for record, message in zip(records, messages, strict=True):
-                await self._store_one(connection, record, message)
+            # One record cannot be stored: the others must not wait for it.
+            log.error("alerts_store_failed", error=type(error).__name__, count=len(letters))
+            for letter in letters:
+                await self._store_one(connection, letter)
 
-    async def _store_one(self, connection: asyncpg.Connection, record: Record, message: Message) -> None:
+    async def _store_one(self, connection: asyncpg.Connection, letter: Letter) -> None:
         try:
-            await self._store_all(connection, [record], [message])
+            await self._store_all(connection, [letter])
         except Exception as error:
             if is_database_away(error) or isinstance(error, OffsetsMoved):
                 raise
-            await self._store_all(connection, [record], [_dead_letter(record, error)])
+            record, messages = letter
+            judged = [message for message in messages if isinstance(message, JudgedMessage)]
+            await self._store_all(connection, [(record, [_dead_letter(record, error), *judged])])
 
-    async def _store_all(
-        self, connection: asyncpg.Connection, records: Sequence[Record], messages: Sequence[Message]
-    ) -> None:
-        until = {record.partition: record.offset for record in records}
+    async def _store_all(self, connection: asyncpg.Connection, letters: Sequence[Letter]) -> None:
+        until = {record.partition: record.offset for record, _ in letters}
+        messages = [message for _, several in letters for message in several]
         async with connection.transaction():
             stored = await intake.store(connection, messages, instant(self._clock()), epoch=self._log_id)
             self._fail("consumer_after_store")
@@ -169,7 +170,7 @@ class AlertsConsumer:
         self._fail("consumer_after_commit")
         self._offsets.update(until)
         stored.committed()
-        metrics.CONSUMED.inc(len(records))
+        metrics.CONSUMED.inc(len(letters))
 
     async def _move(self, connection: asyncpg.Connection, until: dict[int, int]) -> None:
         partitions = list(until)
@@ -178,14 +179,15 @@ class AlertsConsumer:
         if len(moved) != len(partitions):
             raise OffsetsMoved
 
-    def _message(self, record: Record) -> Message:
-        try:
-            return decode_message(record.value or b"")
-        except Exception as error:
-            return _dead_letter(record, error)
-
     def _is_foreign(self, message: Message) -> bool:
         return isinstance(message, JudgedMessage) and message.log_id not in ("", self._log_id)
+
+
+def _messages(record: Record) -> list[Message]:
+    try:
+        return decode_messages(record.value or b"")
+    except Exception as error:
+        return [_dead_letter(record, error)]
 
 
 def _dead_letter(record: Record, error: Exception) -> DeadLetterMessage:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import faust
-from faust.types import TP
+from faust.types import TP, Message
 from yarl import URL
 
 from services.runtime.kafka.fence import HeartbeatThread
@@ -140,6 +140,10 @@ class GuardedApp(faust.App):
         """The thread that talks to the group's coordinator; None on another transport or before the start."""
         thread = getattr(self.consumer, "_thread", None)
         return thread if isinstance(thread, HeartbeatThread) else None
+
+    def abandon(self, message: Message) -> None:
+        """As `Consumer.abandon`."""
+        self._own_consumer.abandon(message)
 
     async def lag(self) -> int:
         """Records in this worker's partitions that are not committed yet, by the broker's own count."""

@@ -37,8 +37,8 @@ class Wire:
     """A record of the first or the inner topic."""
     write: Callable[[Sequence[tuple[str, Any]], str], bytes]
     """Messages for one partition of the inner topic, by key, and the log's identity: one record."""
-    speak: Callable[[Any], bytes]
-    """A message for the sink."""
+    speak: Callable[[Sequence[Any]], bytes]
+    """Messages for the sink: one record."""
     unreadable: Callable[[str, bytes, Exception], Any]
     """The dead letter, for the sink, of a record that could not be read."""
 
