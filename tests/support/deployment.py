@@ -92,7 +92,7 @@ class Deployment:
         """Start `ingest`, `alerts` or a worker (any other name, which is its folder's too)."""
         command = name if name in ("ingest", "alerts") else "detector"
         given = {f"QINGFENG_{knob.upper()}": str(value) for knob, value in knobs.items()}
-        environment = {**self._environment(), **given}
+        environment = {**self.environment(), **given}
         if command == "detector":
             environment["QINGFENG_WORKER_DIR"] = str(self.folder / name)
         else:
@@ -116,7 +116,8 @@ class Deployment:
         """The end of what every service said, for a test that fails."""
         return "\n".join(f"--- {name}\n{service.said[-1500:]}" for name, service in self.services.items())
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Its settings as the services read them."""
         settings = self.settings
         return {
             "QINGFENG_DATA_DIR": str(settings.data_dir),
