@@ -5,15 +5,17 @@ the greatest (recorded_at, event_id) that no cancellation removes is live. Addin
 same as once, and the order of adding leaves no trace: everything here is a function of the set.
 """
 
-from bisect import bisect_left, insort
+from bisect import insort
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
+from schemas.moments import DAY
 from schemas.registry import Person
 from services.detector.facts import AT_DAY, SETTLEMENTS, Fact, Kind, Line
+from services.detector.past import Past, fold, unfold
 
 Ref = tuple[str, str]
 """(institution, encounter_id)."""
@@ -52,6 +54,7 @@ class Packed(Struct, array_like=True):
     idle: list[Fact]
     said: dict[str, Said]
     record: Fact | None
+    past: Past | None
 
 
 _unpack = msgspec.msgpack.Decoder(Packed).decode
@@ -60,6 +63,7 @@ _fact = msgspec.msgpack.Decoder(Fact).decode
 _said = msgspec.msgpack.Decoder(Said).decode
 _head = msgspec.msgpack.Decoder(tuple[int, bool]).decode
 
+TWO_DAYS = 2 * DAY
 SAID_CELL = "!"
 NOTHING_NEGATIVE: frozenset = frozenset(("nothing negative",))
 """Offsets of a history without refunds, so that most histories ask once."""
@@ -95,17 +99,23 @@ class PersonHistory:
 
     `facts` are live, in order of (time, institution, id); `idle` are cancellations and versions that do
     not count; `record` is the registry record, of several the last loaded; `said` the findings that stand.
+    The packed form folds what is long over into a past; asking for `facts` opens it again.
     """
 
     __slots__ = (
-        "_changed", "_offsets", "facts", "idle", "key", "record", "said", "stays", "suspended", "turns",
+        "_changed", "_offsets", "_past", "_recent", "idle", "key", "record", "said", "stays", "suspended",
+        "turns",
     )  # fmt: skip
+
+    fold_at: ClassVar[int] = 8
+    """More facts at hand than this are folded when packed."""
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.turns = 0
         self.suspended = False
-        self.facts: list[Fact] = []
+        self._recent: list[Fact] = []
+        self._past: Past | None = None
         self.idle: list[Fact] = []
         self.record: Fact | None = None
         self.said: dict[str, Said] = {}
@@ -116,6 +126,31 @@ class PersonHistory:
 
     # -- facts ------------------------------------------------------------------------------------------
 
+    @property
+    def facts(self) -> list[Fact]:
+        """All live facts, in order."""
+        if self._past is not None:
+            self._set([*unfold(self._past), *self._recent])
+        return self._recent
+
+    def near(self, moment: int) -> list[Fact]:
+        """Live facts, in order, at least all that reach to within two days of a moment."""
+        past = self._past
+        return self._recent if past is not None and past.end < moment - TWO_DAYS else self.facts
+
+    @property
+    def count(self) -> int:
+        """How many live facts there are."""
+        return len(self._recent) + (self._past.count if self._past is not None else 0)
+
+    @property
+    def first(self) -> int:
+        """The earliest moment of a live fact, +∞ without any."""
+        moments = [fact.at for fact in self._recent[:1]]
+        if self._past is not None:
+            moments.append(self._past.first)
+        return min(moments, default=1 << 62)
+
     def add(self, fact: Fact) -> list[Change] | None:
         """Put a fact into the set; None when it was there. The encounters it touches, before and after."""
         kind, institution, event, id, encounter = (
@@ -124,8 +159,11 @@ class PersonHistory:
         if kind == Kind.PERSON:
             return self._add_record(fact)
         versioned = kind == Kind.CANCELLATION
+        past = self._past
+        if past is not None and (versioned or past.may_hold(institution, event, id, encounter)):
+            self._set(self.facts)
         before = []
-        for other in self.facts:
+        for other in self._recent:
             if other.institution != institution:
                 continue
             if other.event == event:
@@ -175,18 +213,10 @@ class PersonHistory:
 
     def encounter(self, ref: Ref) -> list[Fact]:
         """Live facts of one encounter, in order."""
-        return _of(self.facts, ref)
-
-    def position(self, fact: Fact) -> int:
-        """Index in `facts` at which a fact stands or would stand."""
-        facts = self.facts
-        if facts and facts[-1] is fact:
-            return len(facts) - 1
-        return bisect_left(facts, _place(fact), key=_place)
-
-    def since(self, moment: int) -> int:
-        """Index of the first live fact at or after a moment."""
-        return bisect_left(self.facts, moment, key=_at)
+        past = self._past
+        if past is None or past.may_hold(*ref):
+            return _of(self.facts, ref)
+        return _of(self._recent, ref)
 
     def versions(self, fact: Fact) -> list[Fact]:
         """All versions known of what a fact is a version of, live or not."""
@@ -198,7 +228,8 @@ class PersonHistory:
         (rules.md §0.5)."""
         offsets = self._offsets
         if offsets is None:
-            offsets = self._offsets = offsets_among(self.facts)
+            # A past with refunds is never folded, and what comes to a folded encounter opens it.
+            offsets = self._offsets = offsets_among(self._recent)
         if offsets is NOTHING_NEGATIVE:
             return False
         return _name(fact) in offsets
@@ -246,8 +277,13 @@ class PersonHistory:
 
     def pack(self) -> bytes:
         """The one-piece form."""
+        if len(self._recent) > self.fold_at and not self.idle and not self.suspended:
+            self._past, self._recent = fold(self.facts)
+            self.stays = None
         return _encode(
-            Packed(CODEC, self.turns, self.suspended, self.facts, self.idle, self.said, self.record)
+            Packed(
+                CODEC, self.turns, self.suspended, self._recent, self.idle, self.said, self.record, self._past
+            )
         )
 
     @classmethod
@@ -256,8 +292,8 @@ class PersonHistory:
         form = _unpack(packed)
         history = cls(key)
         history.turns, history.suspended = form.turns, form.suspended
-        history.facts, history.idle, history.said = form.facts, form.idle, form.said
-        history.record = form.record
+        history._recent, history.idle, history.said = form.facts, form.idle, form.said
+        history.record, history._past = form.record, form.past
         return history
 
     @classmethod
@@ -298,8 +334,13 @@ class PersonHistory:
         self._changed[_slot(fact)] = b"+"
         return []
 
+    def _set(self, facts: list[Fact]) -> None:
+        """Have these live facts at hand, and no folded ones."""
+        facts.sort(key=_place)
+        self._recent, self._past = facts, None
+
     def _insert(self, fact: Fact) -> None:
-        facts = self.facts
+        facts = self._recent
         if facts and _place(facts[-1]) > _place(fact):
             insort(facts, fact, key=_place)
         else:
@@ -346,8 +387,8 @@ class PersonHistory:
     def _resolve_all(self, everything: list[Fact]) -> None:
         """Split all facts into those that count and those that do not."""
         live, idle = resolve(everything)
-        live.sort(key=_place)
-        self.facts, self.idle = live, idle
+        self._set(live)
+        self.idle = idle
         self.stays = self._offsets = None
 
 
@@ -524,7 +565,3 @@ def _called(fact: Fact) -> tuple[str, str, str]:
 
 def _name(fact: Fact) -> tuple[str, str]:
     return (fact.institution, fact.event)
-
-
-def _at(fact: Fact) -> int:
-    return fact.at

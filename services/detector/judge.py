@@ -85,11 +85,11 @@ class PersonJudge:
     def forget(self, history: PersonHistory, as_of: int) -> None:
         """Drop facts that aged out; those that a standing finding names stay, so that it stays sealed."""
         retention = self.bench.retention
-        if retention is None or not history.facts:
+        if retention is None:
             return
         # A fact that still may arrive reaches back by a window of its own.
         horizon = as_of - retention - self.bench.window
-        if history.facts[0].at >= horizon:
+        if history.first >= horizon:
             return
         old = [fact for fact in history.facts if max(fact.at, fact.end) < horizon]
         kept = {ref for said in history.said.values() for ref in said.members}
@@ -104,7 +104,7 @@ class PersonJudge:
             history.drop(aged)
 
     def _after(self, history: PersonHistory, fact: Fact, changes: list[Change]) -> list[Verdict]:
-        crowded = len(history.facts) > self.bench.facts_limit
+        crowded = history.count > self.bench.facts_limit
         if crowded or history.suspended:
             return self._crowded(history, crowded)
         if fact.kind == Kind.PERSON:
@@ -125,7 +125,7 @@ class PersonJudge:
         return difference(history.said, [placeholder(history)])
 
     def _whole(self, history: PersonHistory) -> list[Verdict]:
-        if len(history.facts) > self.bench.facts_limit:
+        if history.count > self.bench.facts_limit:
             history.suspended = True
             return difference(history.said, [placeholder(history)])
         view = PersonView(history, self.registry, self.bench.calendar)

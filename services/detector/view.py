@@ -4,6 +4,7 @@ A stay is admission and discharge of one encounter; an in-patient settlement est
 admission and discharge events win field by field. An open stay ends at +∞.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cached_property, lru_cache
@@ -157,7 +158,7 @@ class PersonView:
     def may_be_inside(self, moment: int) -> bool:
         """False when no stay can contain a moment: a cheap way out before stays are made."""
         closed = False
-        for fact in self.history.facts:
+        for fact in self.history.near(moment):
             later = fact.at > moment
             if later and not closed:
                 return False
@@ -213,7 +214,7 @@ class PersonView:
     def between(self, begin: int, end: int) -> Iterator[Fact]:
         """Live facts with begin ≤ at ≤ end, in order."""
         facts = self.history.facts
-        for index in range(self.history.since(begin), len(facts)):
+        for index in range(bisect_left(facts, begin, key=_at), len(facts)):
             fact = facts[index]
             if fact.at > end:
                 return
@@ -221,8 +222,8 @@ class PersonView:
 
     def beside(self, fact: Fact, reach: int) -> list[Fact]:
         """Other live facts of the same institution at most `reach` from a fact."""
-        facts, found, institution = self.history.facts, [], fact.institution
-        index = self.history.position(fact)
+        facts, found, institution = self.history.near(fact.at), [], fact.institution
+        index = _index(facts, fact)
         earliest, latest = fact.at - reach, fact.at + reach
         for place in range(index - 1, -1, -1):
             other = facts[place]
@@ -239,9 +240,9 @@ class PersonView:
         return found
 
     def present_before(self, fact: Fact) -> Fact | None:
-        """The nearest earlier fact that puts the person at a counter."""
-        facts = self.history.facts
-        for index in range(self.history.position(fact) - 1, -1, -1):
+        """The nearest earlier fact that puts the person at a counter, if it is at most days before."""
+        facts = self.history.near(fact.at)
+        for index in range(_index(facts, fact) - 1, -1, -1):
             other = facts[index]
             if other.flags & PRESENT and self.is_present(other):
                 return other
@@ -249,8 +250,8 @@ class PersonView:
 
     def present_after(self, fact: Fact) -> Fact | None:
         """The nearest later one."""
-        facts = self.history.facts
-        for index in range(self.history.position(fact), len(facts)):
+        facts = self.history.near(fact.at)
+        for index in range(_index(facts, fact), len(facts)):
             other = facts[index]
             if other.flags & PRESENT and other.place > fact.place and self.is_present(other):
                 return other
@@ -339,6 +340,21 @@ class PersonView:
             "card": fact.detail.card or None,
             "device": fact.detail.device or None,
         }
+
+
+def _index(facts: list[Fact], fact: Fact) -> int:
+    """Where a fact stands, or would stand, among facts in order."""
+    if facts and facts[-1] is fact:
+        return len(facts) - 1
+    return bisect_left(facts, fact.place, key=_place)
+
+
+def _place(fact: Fact) -> tuple[int, str, str, str]:
+    return (fact.at, fact.institution, fact.id, fact.event)
+
+
+def _at(fact: Fact) -> int:
+    return fact.at
 
 
 EARTH_RADIUS_KM = 6_371.0088
