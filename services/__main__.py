@@ -18,10 +18,13 @@ import typer
 
 from services.ingest import commands as ingest_commands
 from services.runtime import logs
+from services.runtime.alone import alone_in
 from services.runtime.errors import UserError, is_database_away
 from services.settings import Settings, SettingsError, read_settings
 
 STOP_SECONDS = 5
+USAGE_ERROR: Any = typer.BadParameter.__base__
+"""What a wrong command line raises; Typer shows no name of it."""
 app = typer.Typer(
     name="qingfeng",
     help="Sees medical-insurance fund leaks as they happen: settlements in, explained warnings out.",
@@ -42,7 +45,8 @@ def up(
     settings = read_settings(host=host, port=port, data_dir=data_dir)
     listening = _listen(settings)
     _configure(settings)
-    _run(_up(settings, listening, demo))
+    with alone_in(settings.data_dir):
+        _run(_up(settings, listening, demo))
 
 
 @app.command("ingest")
@@ -51,6 +55,7 @@ def ingest_service() -> None:
     settings = read_settings()
     _configure(settings)
     _needs_database(settings)
+    _needs_kafka(settings)
     _run(_ingest(settings, _listen(settings)))
 
 
@@ -234,9 +239,17 @@ def main() -> None:
     """Entry point: a user's mistake is one line on standard error and exit status 2."""
     try:
         _register_others()
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
     except (UserError, SettingsError) as error:
         _give_up(str(error))
+    except USAGE_ERROR as error:
+        if message := error.format_message():
+            _give_up(" ".join(message.split()))
+        # No command was named: the help is the answer.
+        error.show()
+        sys.exit(2)
+    except typer.Abort:
+        sys.exit(130)
     except Exception as error:
         if not is_database_away(error):
             raise

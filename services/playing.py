@@ -119,8 +119,8 @@ def _keep(path: Path, made: Welcome) -> None:
 
 CURL = """curl -s {url}/v1/events \\
   -H 'Authorization: Bearer {key}' -H 'Content-Type: application/x-ndjson' --data-binary @- <<'EOF'
-{{"type":"admission","event_id":"try-1","institution_id":"H43010299901","occurred_at":"{first}","person_id":"P-TRY-1","encounter_id":"TRY-1","med_type":"21"}}
-{{"type":"admission","event_id":"try-2","institution_id":"H43010299902","occurred_at":"{second}","person_id":"P-TRY-1","encounter_id":"TRY-2","med_type":"21"}}
+{{"type":"admission","event_id":"try-1-{mark}","institution_id":"H43010299901","occurred_at":"{first}","person_id":"P-TRY-{mark}","encounter_id":"TRY-1-{mark}","med_type":"21"}}
+{{"type":"admission","event_id":"try-2-{mark}","institution_id":"H43010299902","occurred_at":"{second}","person_id":"P-TRY-{mark}","encounter_id":"TRY-2-{mark}","med_type":"21"}}
 EOF"""
 
 
@@ -130,6 +130,7 @@ def greeting(url: str, made: Welcome) -> str:
     curl = CURL.format(
         url=url,
         key=made.platform_key,
+        mark=f"{now:%m%d%H%M%S}",
         first=(now - timedelta(days=3)).isoformat(),
         second=(now - timedelta(days=1)).isoformat(),
     )

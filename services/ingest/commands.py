@@ -32,7 +32,6 @@ from services.settings import Settings, read_settings
 
 Result = TypeVar("Result")
 FAULTS_SHOWN = 20
-READER = "embedded"
 
 
 def keys_commands() -> typer.Typer:
@@ -104,7 +103,7 @@ def import_history(
     for fault in report.faults:
         typer.echo(fault, err=True)
     if report.rejected:
-        raise UserError(f"{report.rejected} events were rejected, all others are in")
+        raise UserError(f"{report.rejected} events were rejected; what was accepted is in")
 
 
 async def _load(engine: AsyncEngine, settings: Settings, files: list[ParsedFile]) -> None:
@@ -118,7 +117,8 @@ async def _load(engine: AsyncEngine, settings: Settings, files: list[ParsedFile]
 async def _import(engine: AsyncEngine, settings: Settings, spool: Spool, persons: list[ParsedFile]) -> Report:
     if persons:
         await _load(engine, settings, persons)
-    ingest = Ingest(settings, engine, reader=READER, writer=COMMANDS)
+    reader = "relay" if settings.kafka else "embedded"
+    ingest = Ingest(settings, engine, reader=reader, writer=COMMANDS)
     await ingest.inbox.start()
     watch = asyncio.create_task(ingest.backlog.watch())
     columns = (TextColumn("importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -61,6 +61,9 @@ REFUSED = tuple(
 )
 
 
+OPENS = "; QINGFENG_WEBHOOK_ALLOW_CIDRS opens networks of your own"
+
+
 class Refused(UserError):
     """The destination is not allowed; the message says why, without telling what a name resolves to."""
 
@@ -118,7 +121,7 @@ async def addresses(host: str, port: int, scheme: str, rules: Rules, resolve: Re
     if not found:
         raise Refused(f"the host {host!r} has no address")
     if not all(rules.allows(address, port, scheme) for address in found):
-        raise Refused(f"{scheme}://{host}:{port} is not an allowed destination")
+        raise Refused(f"{scheme}://{host}:{port} is not an allowed destination{OPENS}")
     return [str(_unmapped(address)) for address in found]
 
 

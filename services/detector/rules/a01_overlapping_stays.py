@@ -44,7 +44,7 @@ class OverlappingStays(Rule):
     message = Words(
         "同一参保人在{first}住院期间又在{second}住院，重叠{overlap_zh}，涉及基金{amount}元。"
         "请核对两家机构的入出院记录，确认是否漏登出院、转院或他人冒用。",
-        "The same insured person was in-patient at {first} and at {second} at once, for {overlap_en}; "
+        "The same insured person was in-patient at {first} and at {second} at once ({overlap_en}); "
         "{amount} yuan of fund money are concerned. Compare the admission and discharge records of both: "
         "a discharge not registered, a transfer, or somebody else using the card?",
     )
@@ -213,7 +213,7 @@ def newborn(view: PersonView, first: Stay, second: Stay) -> bool | None:
 def overlap_words(overlap: Overlap) -> dict[str, str]:
     """How long, in words."""
     if overlap.end >= FOREVER:
-        return {"overlap_zh": "至今未出院", "overlap_en": "both without a discharge so far"}
+        return {"overlap_zh": "至今未出院", "overlap_en": "neither has a discharge so far"}
     if overlap.by_dates:
         return {"overlap_zh": f"{overlap.nights} 夜", "overlap_en": f"{overlap.nights} night(s)"}
     return {"overlap_zh": f"{overlap.hours:.1f} 小时", "overlap_en": f"{overlap.hours:.1f} h"}

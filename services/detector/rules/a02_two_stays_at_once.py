@@ -21,8 +21,8 @@ class TwoStaysAtOnce(Rule):
     message = Words(
         "同一参保人在{first}同时有两个住院登记（{encounters}），重叠{overlap_zh}，涉及基金{amount}元。"
         "请核对是否以转科重新登记（分解住院）或重复登记。",
-        "The same insured person has two in-patient registrations at {first} at once ({encounters}), for "
-        "{overlap_en}; {amount} yuan of fund money are concerned. Was a ward transfer registered as a new "
+        "The same insured person has two in-patient registrations at {first} at once ({encounters}; "
+        "{overlap_en}); {amount} yuan of fund money are concerned. Was a ward transfer registered as a new "
         "admission, or one admission twice?",
     )
     basis = ("条例 38(一)",)

@@ -56,6 +56,8 @@ def faust_settings(worker: WorkerSettings) -> dict[str, Any]:
         "id": worker.app_id,
         "broker": brokers,
         "store": "rocksdb://",
+        # Faust would make a folder of its own where the process happens to stand.
+        "datadir": worker.tables_folder.resolve().parent,
         "tabledir": worker.tables_folder.resolve(),
         "topic_partitions": worker.partitions,
         "broker_commit_interval": worker.commit_interval,
