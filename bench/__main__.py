@@ -8,8 +8,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import door, judgement, peers
+from bench import door, judgement, kafka, peers
 from bench.table import Figure, show
+from tests.support.kafka import BrokerUnavailable
 
 DESYNPUF = Path(__file__).parents[2] / "shared" / "data" / "desynpuf"
 
@@ -41,7 +42,16 @@ def _parts(quick: bool) -> dict:
         "posting": lambda: door.posting(scale),
         "sustained": lambda: door.sustained(300 * scale),
         "warnings": lambda: door.warnings(60 * scale),
+        "kafka": lambda: _kafka(scale),
     }
+
+
+def _kafka(scale: float) -> list[Figure]:
+    try:
+        return kafka.all_figures(scale)
+    except BrokerUnavailable as reason:
+        print(f"kafka: left out, {reason}", file=sys.stderr)
+        return []
 
 
 def _judgement(scale: float) -> list[Figure]:

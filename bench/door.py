@@ -110,7 +110,7 @@ def subscribe(system: Running, url: str) -> None:
     """A webhook for all alerts, with the whole alert in it."""
     body = json.dumps({"url": url, "events": ["alert.*"], "payload": "full"}).encode()
     request = urllib.request.Request(
-        f"http://127.0.0.1:{system.port}/v1/webhooks",
+        f"http://127.0.0.1:{system.api_port}/v1/webhooks",
         body,
         {"Authorization": f"Bearer {system.admin}", "Content-Type": "application/json"},
     )

@@ -42,22 +42,20 @@ class Rate:
         return self.events / self.seconds
 
 
-def registry() -> Registry:
+def institutions() -> list[Institution]:
     """Institutions within 60 km, a quarter hospitals, the rest pharmacies."""
     chance = random.Random(5)
-    return Registry(
-        [
-            Institution(
-                institution_id=f"{'H' if number % 4 == 0 else 'P'}4301020{number:04d}",
-                kind="hospital" if number % 4 == 0 else "pharmacy",
-                level=2 if number % 4 == 0 else 0,
-                region="430102",
-                latitude=28.0 + chance.random() / 2,
-                longitude=113.0 + chance.random() / 2,
-            )
-            for number in range(INSTITUTIONS)
-        ]
-    )
+    return [
+        Institution(
+            institution_id=f"{'H' if number % 4 == 0 else 'P'}4301020{number:04d}",
+            kind="hospital" if number % 4 == 0 else "pharmacy",
+            level=2 if number % 4 == 0 else 0,
+            region="430102",
+            latitude=28.0 + chance.random() / 2,
+            longitude=113.0 + chance.random() / 2,
+        )
+        for number in range(INSTITUTIONS)
+    ]
 
 
 def settlement(chance: random.Random, number: int, at: int) -> bytes:
@@ -97,7 +95,7 @@ def settlement(chance: random.Random, number: int, at: int) -> bytes:
 def measure(persons: int, events: int, seed: int = 1) -> Rate:
     """Judge `events` spread evenly over `persons`."""
     chance = random.Random(seed)
-    pipeline = make_pipeline(Settings(), registry(), keep_all=True)
+    pipeline = make_pipeline(Settings(), Registry(institutions()), keep_all=True)
     shelf = Shelf(pipeline.person, HOTTEST)
     _fill(shelf, pipeline, chance, persons)
     now = START + 200 * DAY

@@ -20,7 +20,7 @@ class Running:
 
     def __init__(self, folder: Path, settings: dict[str, str]) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = self.api_port = free_port()
         self.environment = {
             **os.environ,
             "QINGFENG_DATA_DIR": str(folder),

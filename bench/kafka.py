@@ -1,0 +1,213 @@
+"""On Kafka: one worker with terminal hop and stored alerts, beside a plain Faust agent and the ceiling.
+
+Everything runs on the same two cores: the broker, PostgreSQL, the worker, the alerts service. Events wait
+in the topic before the clock starts, so that neither the door nor the relay is measured.
+"""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from bench import events
+from bench.door import deliver
+from bench.judgement import institutions
+from bench.system import free_port
+from bench.table import Figure
+from schemas.entry import Envelope, decode_envelope, encode_envelope
+from schemas.topics import EVENTS
+from services.ingest import auth, reader
+from services.runtime.database import driver, migrate, open_engine, transaction
+from services.runtime.embedded.postgres import EmbeddedPostgres
+from services.runtime.kafka import topics
+from services.runtime.kafka.partitioner import partition_of
+from services.settings import Settings
+from tests.support.deployment import Deployment, Door, door
+from tests.support.kafka import KafkaBroker, broker_libraries
+
+PART = "Kafka, one worker"
+PARTITIONS = 4
+PERSONS = 20_000
+
+
+def all_figures(scale: float) -> list[Figure]:
+    """Throughput beside its peers, then the way of a warning."""
+    with _broker() as broker:
+        return asyncio.run(_all(broker, scale))
+
+
+async def _all(broker: KafkaBroker, scale: float) -> list[Figure]:
+    count = int(60_000 * scale)
+    batched, entries = await _ours(broker, count, 200, "a.")
+    single, _ = await _ours(broker, count // 3, 1, "b.")
+    plain = await _plain(broker, entries[: count // 3])
+    ceiling = await _ceiling(broker, "a.", count)
+    figures = [
+        Figure(PART, "plain Faust agent, A01 alone, one event a record", plain, "events/s"),
+        Figure(PART, "ours, 200 events a record", batched, "events/s"),
+        Figure(PART, "… to the plain agent", batched / plain, "×", 3),
+        Figure(PART, "ours, one event a record", single, "events/s"),
+        Figure(PART, "… to the plain agent", single / plain, "×", 0.5),
+        Figure(PART, "ceiling: aiokafka reading and decoding alone", ceiling, "events/s"),
+    ]
+    return figures + await _warnings(broker, 60 * scale)
+
+
+async def _ours(broker: KafkaBroker, count: int, batch: int, prefix: str) -> tuple[float, list]:
+    """Events a second judged, terminals included, alerts stored; and the entries."""
+    async with _deployment(broker, prefix, relay_batch=batch) as (deployment, opened):
+        await opened.load("institutions", *institutions())
+        await opened.post(events.settlements(count, persons=PERSONS))
+        deployment.start("ingest")
+        await _until_relayed(opened)
+        deployment.stop("ingest")
+        deployment.start("alerts")
+        deployment.start("worker-1")
+        rate = await _judged_rate(opened, count)
+        async with driver(opened.engine) as connection:
+            entries, _ = await reader.read(connection, reader.START, 10_000_000)
+        return rate, [entry for entry in entries if entry.kind == "event"]
+
+
+async def _plain(broker: KafkaBroker, entries: list) -> float:
+    """Events a second of the plain agent over the same entries."""
+    topic = "plain.events"
+    await topics.apply(broker.bootstrap, [topics.Topic(topic, PARTITIONS)])
+    producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap, linger_ms=20)
+    await producer.start()
+    for entry in entries:
+        value = encode_envelope(Envelope([entry]))
+        await producer.send(topic, value, entry.key.encode(), partition_of(entry.key, PARTITIONS))
+    await producer.stop()
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "bench.plain_worker", broker.bootstrap, topic, str(PARTITIONS)]
+        process = subprocess.Popen([*command, folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            return await _marked_rate(Path(folder, "progress"), len(entries))
+        finally:
+            process.kill()
+            process.wait()
+
+
+async def _ceiling(broker: KafkaBroker, prefix: str, count: int) -> float:
+    """Events a second when records are only read and decoded."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=broker.bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    consumer.assign([TopicPartition(prefix + EVENTS, number) for number in range(PARTITIONS)])
+    await consumer.seek_to_beginning()
+    began = time.perf_counter()
+    seen = 0
+    while seen < count:
+        for records in (await consumer.getmany(timeout_ms=1_000)).values():
+            for record in records:
+                seen += sum(entry.kind == "event" for entry in decode_envelope(record.value).entries)
+    seconds = time.perf_counter() - began
+    await consumer.stop()
+    return seen / seconds
+
+
+async def _warnings(broker: KafkaBroker, seconds: float) -> list[Figure]:
+    """POST → relay → worker → alerts → webhook."""
+    async with _deployment(broker, "w.", webhook_allow_cidrs="127.0.0.0/8") as (deployment, opened):
+        ports = {name: free_port() for name in ("ingest", "alerts")}
+        for name, port in ports.items():
+            deployment.start(name, port=port, webhook_allow_cidrs="127.0.0.0/8", rate_per_key=100_000)
+        deployment.start("worker-1")
+        async with transaction(opened.engine) as connection:
+            key = await auth.create_key(connection, ["*"])
+        admin = _admin(deployment)
+        await opened.post(events.overlapping_pair(0, "first"))
+        await opened.settled()
+        system = SimpleNamespace(port=ports["ingest"], api_port=ports["alerts"], key=key, admin=admin)
+        return await deliver(system, seconds, 200, PART, 1_000)
+
+
+async def _until_relayed(opened: Door) -> None:
+    """Wait until all that is in the inbox is on the topic."""
+    while True:
+        async with driver(opened.engine) as connection:
+            position = await reader.load_position(connection, "relay")
+            rest = await connection.fetchval(
+                "SELECT count(*) FROM inbox WHERE (xid, seq) > ($1, $2) AND kind <> 'tick'",
+                position.xid,
+                position.seq,
+            )
+        if position.count and not rest:
+            return
+        await asyncio.sleep(0.2)
+
+
+async def _judged_rate(opened: Door, count: int) -> float:
+    """From the first judged record seen to all alerts stored."""
+    first = None
+    while True:
+        found = await opened.status()
+        if found["judged"] and first is None:
+            first = (found["judged"], time.perf_counter())
+        if found["judged"] >= count and found["lag"]["events"] == 0:
+            return (count - first[0]) / (time.perf_counter() - first[1])  # type: ignore[index]
+        await asyncio.sleep(0.05)
+
+
+async def _marked_rate(progress: Path, count: int) -> float:
+    while True:
+        marks = [line.split() for line in progress.read_text().splitlines()] if progress.exists() else []
+        if marks and int(marks[-1][0]) >= count - 500:
+            done = int(marks[-1][0]) - int(marks[0][0])
+            return done / (float(marks[-1][1]) - float(marks[0][1]))
+        await asyncio.sleep(0.2)
+
+
+@contextlib.contextmanager
+def _broker() -> Iterator[KafkaBroker]:
+    with tempfile.TemporaryDirectory() as folder:
+        broker = KafkaBroker(Path(folder), broker_libraries())
+        broker.start()
+        try:
+            yield broker
+        finally:
+            broker.stop()
+
+
+@contextlib.asynccontextmanager
+async def _deployment(
+    broker: KafkaBroker, prefix: str, **knobs: object
+) -> AsyncIterator[tuple[Deployment, Door]]:
+    """A fresh database and topics of their own."""
+    with tempfile.TemporaryDirectory() as folder:
+        postgres = EmbeddedPostgres(Path(folder, "pg"))
+        settings = Settings(
+            data_dir=Path(folder, "data"),
+            database_url=await asyncio.to_thread(postgres.start),
+            pseudonym_key="pseudonym key of the bench",
+            vault_key="vault key of the bench only",
+            kafka=broker.bootstrap,
+            topic_prefix=prefix,
+            partitions=PARTITIONS,
+        )
+        settings = replace(settings, **knobs)
+        engine = open_engine(settings.database_url)
+        await migrate(engine)
+        await engine.dispose()
+        deployment = Deployment(settings, Path(folder))
+        try:
+            async with door(settings) as opened:
+                yield deployment, opened
+        finally:
+            deployment.close()
+            await asyncio.to_thread(postgres.stop)
+
+
+def _admin(deployment: Deployment) -> str:
+    command = [sys.executable, "-m", "services", "users", "create", "chief", "--role", "admin"]
+    environment = {**os.environ, **deployment.environment()}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
