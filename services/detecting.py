@@ -22,7 +22,7 @@ from fastapi import FastAPI
 from schemas.entry import decode_envelope
 from schemas.finding import DeadLetterMessage, Origin, encode_messages
 from schemas.registry import Registry
-from schemas.topics import CROSSINGS, EVENTS, REGISTRY
+from schemas.topics import CROSSINGS, EVENTS, LOG_ID, REGISTRY
 from services.detector.program import DetectorProgram
 from services.detector.reference import RegistryBook
 from services.detector.stages import Crossings, decode_crossings, encode_crossings, make_pipeline
@@ -30,6 +30,7 @@ from services.runtime.errors import UserError
 from services.runtime.failpoints import failpoint
 from services.runtime.kafka import topics
 from services.runtime.kafka.app import GuardedApp, WorkerSettings
+from services.runtime.kafka.broker import last_of
 from services.runtime.kafka.follower import Follower
 from services.runtime.kafka.local_state import FolderInUse, LocalState
 from services.runtime.kafka.serve import running
@@ -59,7 +60,11 @@ class Detector:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._program = DetectorProgram(make_pipeline(settings, Registry()))
-        self._book = RegistryBook(self._program, lambda: begin_anew("the broker's log is another one"))
+        self._book = RegistryBook(
+            self._program,
+            lambda: begin_anew("the broker's log is another one"),
+            lambda: last_of(settings.kafka, settings.topic_prefix + REGISTRY, LOG_ID),
+        )
         self._app: GuardedApp | None = None
         self.trouble: str | None = "Kafka does not answer"
 

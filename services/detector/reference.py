@@ -7,7 +7,7 @@ are kept by the version that brought them.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -17,6 +17,7 @@ from services.detector.program import DetectorProgram
 from services.runtime.logs import log
 
 VERSIONS_AT_HAND = 4
+ASK_SECONDS = 0.5
 
 _decode_institution = msgspec.json.Decoder(Institution).decode
 
@@ -24,8 +25,14 @@ _decode_institution = msgspec.json.Decoder(Institution).decode
 class RegistryBook:
     """Takes records of the registry topic; has the program judge by the version asked for."""
 
-    def __init__(self, program: DetectorProgram, on_other_log: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        program: DetectorProgram,
+        on_other_log: Callable[[], object],
+        ask_log: Callable[[], Awaitable[bytes | None]],
+    ) -> None:
         self._program = program
+        self._ask_log = ask_log
         self._on_other_log = on_other_log
         self._records: dict[bytes, list[tuple[int, Institution | None]]] = {}
         self._built: OrderedDict[int, Registry] = OrderedDict()
@@ -46,6 +53,12 @@ class RegistryBook:
         while self._version < version:
             self._news.clear()
             await self._news.wait()
+
+    async def current_log(self) -> str:
+        """The identity of the broker's log, asked anew; waited for while it has none."""
+        while (named := await self._ask_log()) is None:
+            await asyncio.sleep(ASK_SECONDS)
+        return named.decode()
 
     async def named(self) -> str:
         """The log's identity, once the relay has written it."""

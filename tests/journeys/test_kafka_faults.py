@@ -2,15 +2,14 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from services.settings import Settings
-from tests.support.deployment import Deployment, Door, door
+from tests.support.deployment import Deployment, door, undisturbed_in_the_end, until_judged
 from tests.support.load import load, parts, poison_inbox, poison_topics
 
 
@@ -26,32 +25,12 @@ def deployment(kafka, topic_prefix: str, settings: Settings, tmp_path) -> Iterat
         kafka=kafka.bootstrap,
         topic_prefix=topic_prefix,
         partitions=3,
-        relay_batch=20,
+        relay_batch=4,
         lateness_days=3_650,
     )
     deployment = Deployment(settings, tmp_path)
     yield deployment
     deployment.close()
-
-
-@asynccontextmanager
-async def undisturbed_in_the_end(deployment: Deployment, poison: int = 0) -> AsyncIterator[Door]:
-    """What is told inside the block ends as in an undisturbed run; everything is counted once."""
-    async with door(deployment.settings) as opened:
-        yield opened
-        found = await opened.settled(said=deployment.said)
-        alerts = await opened.open_alerts()
-        assert alerts == await opened.expected()
-        assert {"A01", "B01"} <= {alert["rule"] for alert in alerts.values()}
-        assert found["judged"] == found["accepted"] == opened.accepted + poison
-        assert found["too_late"] == 0
-
-
-async def until_judged(door: Door, events: int, seconds: float = 60.0) -> None:
-    """Wait until so many events are judged."""
-    async with asyncio.timeout(seconds):
-        while (await door.status())["judged"] < events:
-            await asyncio.sleep(0.02)
 
 
 def test_three_kills_of_a_worker_in_mid_stream_leave_no_trace(deployment: Deployment, events):
@@ -102,12 +81,10 @@ def test_a_crash_between_any_two_of_three_effects_leaves_no_trace(deployment: De
             await until_judged(opened, 50)
             points = {"worker": "after_put", "ingest": "relay_after_ack", "alerts": "consumer_after_store"}
             for name, point in points.items():
-                deployment.services[name].kill()
-                deployment.start(name, failpoint=point)
+                deployment.crash_at(name, point)
             await opened.post(second, batch=50)
             for name in points:
-                await asyncio.to_thread(_ended_at_its_point, deployment, name)
-                deployment.start(name)
+                await asyncio.to_thread(deployment.ended_at_its_point, name)
 
     asyncio.run(story())
 
@@ -123,14 +100,10 @@ def test_workers_that_come_and_go_and_lose_their_folder_leave_no_trace(deploymen
             deployment.start("joined")
             await opened.post(second, batch=50)
             await until_judged(opened, opened.accepted - 100)
-            assert await asyncio.to_thread(deployment.services["worker"].stop) == 0
+            assert await asyncio.to_thread(deployment.stop, "worker") == 0
             shutil.rmtree(deployment.folder / "worker")
             await opened.post(third, batch=50)
             deployment.start("worker")
             await opened.post(last, batch=50)
 
     asyncio.run(story())
-
-
-def _ended_at_its_point(deployment: Deployment, name: str) -> None:
-    assert deployment.services[name].wait() == 70, deployment.services[name].said

@@ -103,10 +103,24 @@ class Deployment:
         self.services[name] = started
         return started
 
-    def restart_when_ended(self, name: str, **knobs: Any) -> None:
-        """As a supervisor would."""
-        if not self.services[name].running:
-            self.start(name, **knobs)
+    def supervise(self) -> None:
+        """Start again what has ended, as a supervisor would."""
+        for name in [name for name, service in self.services.items() if not service.running]:
+            self.start(name)
+
+    def crash_at(self, name: str, point: str) -> None:
+        """Kill a service and start it so that it ends at a point."""
+        self.services[name].kill()
+        self.start(name, failpoint=point)
+
+    def ended_at_its_point(self, name: str) -> None:
+        """Wait until a service has ended at its point, then start it as usual."""
+        assert self.services[name].wait() == 70, self.services[name].said
+        self.start(name)
+
+    def stop(self, name: str) -> int:
+        """SIGTERM, and no supervisor starts it again; the exit status."""
+        return self.services.pop(name).stop()
 
     def close(self) -> None:
         for service in self.services.values():
@@ -216,3 +230,27 @@ async def door(settings: Settings) -> AsyncIterator[Door]:
     finally:
         await made.inbox.close()
         await engine.dispose()
+
+
+@contextlib.asynccontextmanager
+async def undisturbed_in_the_end(
+    deployment: Deployment, poison: int = 0, seconds: float = SETTLED_SECONDS
+) -> AsyncIterator[Door]:
+    """What is told inside the block ends as in an undisturbed run; everything is counted once."""
+    async with door(deployment.settings) as opened:
+        yield opened
+        found = await opened.settled(seconds, deployment.supervise, deployment.said)
+        alerts = await opened.open_alerts()
+        expected = await opened.expected()
+        differ = {name for name in alerts.keys() | expected.keys() if alerts.get(name) != expected.get(name)}
+        assert not differ, [(alerts.get(name), expected.get(name)) for name in sorted(differ)[:3]]
+        assert {"A01", "B01"} <= {alert["rule"] for alert in alerts.values()}
+        assert found["judged"] == found["accepted"] == opened.accepted + poison
+        assert found["too_late"] == 0
+
+
+async def until_judged(door: Door, events: int, seconds: float = 60.0) -> None:
+    """Wait until so many events are judged."""
+    async with asyncio.timeout(seconds):
+        while (await door.status())["judged"] < events:
+            await asyncio.sleep(0.02)

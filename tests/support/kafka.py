@@ -33,7 +33,7 @@ SERVER_PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{advertised_port}
 controller.listener.names=CONTROLLER
 controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
 log.dirs={log_folder}
@@ -70,17 +70,19 @@ class GivenKafka:
 class KafkaBroker:
     """One Kafka node in a folder of its own. It keeps its port over restarts, so clients find it again."""
 
-    def __init__(self, folder: Path, libraries: Path) -> None:
+    def __init__(self, folder: Path, libraries: Path, advertised_port: int = 0) -> None:
+        """advertised_port: of a proxy that clients use; 0: the broker's own."""
         self.folder = folder
         self.libraries = libraries
         self.port, self.controller_port = free_ports(2)
+        self.advertised_port = advertised_port or self.port
         self.log_folder = folder / "log"
         self.output = folder / "broker.out"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def bootstrap(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"127.0.0.1:{self.advertised_port}"
 
     @property
     def running(self) -> bool:
@@ -140,7 +142,10 @@ class KafkaBroker:
         self.log_folder.mkdir(parents=True, exist_ok=True)
         self._properties.write_text(
             SERVER_PROPERTIES.format(
-                port=self.port, controller_port=self.controller_port, log_folder=self.log_folder
+                port=self.port,
+                advertised_port=self.advertised_port,
+                controller_port=self.controller_port,
+                log_folder=self.log_folder,
             )
         )
 

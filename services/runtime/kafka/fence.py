@@ -4,14 +4,21 @@ The broker gives partitions away when a member's heartbeats stay out for the ses
 off from the broker, awake all the time, would write the state it still has in hand once the way is free
 again, over that of the new owner. Heartbeats are therefore watched from this side too: the last one that
 was answered may be `SESSION_SHARE` of the session timeout old, counted from when it was sent.
+
+Nor may a worker that the group has dropped commit. The broker takes an offset from anybody while a group is
+empty, and after a dropped member reset its generation, aiokafka would commit as such an anybody: on a broker
+that lost everything, offsets of the log that is gone, which make the next worker skip what comes there.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from aiokafka.errors import UnknownMemberIdError
 from faust.transport.drivers import aiokafka as driver
 
 if TYPE_CHECKING:
@@ -22,7 +29,8 @@ FETCH_WAIT_MS = 50
 
 
 class HeartbeatThread(driver.AIOKafkaConsumerThread):
-    """Faust's consumer thread, noting when a heartbeat that was answered had been sent."""
+    """Faust's consumer thread; it notes when a heartbeat that was answered had been sent, and commits as a
+    member or not at all."""
 
     confirmed_at: float = 0.0
     """Monotonic seconds; 0 before the first."""
@@ -35,19 +43,28 @@ class HeartbeatThread(driver.AIOKafkaConsumerThread):
         return consumer
 
     async def on_start(self) -> None:
-        """Start the consumer, then listen to its heartbeats."""
+        """Start the consumer, then stand between it and its coordinator."""
         await super().on_start()
         coordinator = self._ensure_consumer()._coordinator
-        beat = coordinator._do_heartbeat
+        coordinator._do_heartbeat = partial(self._beat, coordinator._do_heartbeat)
+        coordinator._do_commit_offsets = partial(
+            _commit_as_member, coordinator, coordinator._do_commit_offsets
+        )
 
-        async def noted() -> bool:
-            sent_at = time.monotonic()
-            answered = await beat()
-            if answered:
-                self.confirmed_at = sent_at
-            return answered
+    async def _beat(self, beat: Callable[[], Awaitable[bool]]) -> bool:
+        sent_at = time.monotonic()
+        answered = await beat()
+        if answered:
+            self.confirmed_at = sent_at
+        return answered
 
-        coordinator._do_heartbeat = noted
+
+async def _commit_as_member(
+    coordinator: Any, commit: Callable[..., Awaitable[None]], assignment: Any, offsets: Any
+) -> None:
+    if coordinator.generation < 0:
+        raise UnknownMemberIdError
+    await commit(assignment, offsets)
 
 
 class HeartbeatGuard:

@@ -49,6 +49,9 @@ class Reference(Protocol):
     log_id: str
     """Identity of the log; a worker's state belongs to one log."""
 
+    async def current_log(self) -> str:
+        """The identity of the broker's log, asked anew."""
+
     async def reached(self, version: int) -> None:
         """Return once everything up to a version has been read."""
 

@@ -22,6 +22,7 @@ from services.runtime.kafka.finishing import Finisher, Job, Place, Rounds
 from services.runtime.kafka.memories import Memories
 from services.runtime.kafka.state import PartitionedState
 from services.runtime.kafka.wire import Batch, Reference, Wire
+from services.runtime.logs import log
 from services.runtime.ports import Emission, Outcome, Program
 
 TABLE = "memory"
@@ -76,7 +77,7 @@ class Worker:
     async def _take(self, topic: str, event: Any, rounds: Rounds) -> None:
         message = event.message
         place = Place(topic, message.partition, message.offset)
-        batch, outcome = self._judge(place, event.value)
+        batch, outcome = await self._judge(place, event.value)
         job = Job(event, place, batch, outcome)
         job.packed = self._memories.pack(place.partition, outcome.touched)
         if outcome.rejudge is None and batch.rejudge is None:
@@ -85,14 +86,14 @@ class Worker:
             await rounds.drained()
             await self._rejudge(job)
 
-    def _judge(self, place: Place, value: bytes) -> tuple[Batch, Outcome]:
+    async def _judge(self, place: Place, value: bytes) -> tuple[Batch, Outcome]:
         try:
             batch = self._wire.read(place.topic, value)
         except Exception as error:
             letter = self._wire.unreadable(place.topic, value or b"", error)
             return Batch(()), Outcome([Emission(self._program.sink, "", letter)])
         if batch.log_id and batch.log_id != self._reference.log_id:
-            self.app.last_resort("the broker's log is another one than this worker's state belongs to")
+            return await self._stray(place)
         self._use(self._version(place.topic, place.partition))
         memory_of = partial(self._memories.get, place.partition)
         outcome = self._program.sit(place.topic, batch.messages, memory_of)
@@ -105,6 +106,14 @@ class Worker:
         # Should the partitions have been dealt anew meanwhile, the records are read again.
         generation = self.app.consumer_generation_id
         await self._finisher.finish([job for job in jobs if job.event.message.generation_id == generation])
+
+    async def _stray(self, place: Place) -> tuple[Batch, Outcome]:
+        """A record of another log. Either the broker has lost everything, and with it what this worker's
+        state rests on; or a writer had not noticed that yet, and its records are of a log that is gone."""
+        if await self._reference.current_log() != self._reference.log_id:
+            self.app.last_resort("the broker's log is another one than this worker's state belongs to")
+        log.warning("stray_record", topic=place.topic, partition=place.partition, offset=place.offset)
+        return Batch(()), Outcome()
 
     # -- reference data -------------------------------------------------------------------------------------
 

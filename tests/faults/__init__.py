@@ -1,0 +1,1 @@
+"""The long fault profiles: `make test-faults`."""
