@@ -75,14 +75,15 @@ async def committed(bootstrap: str, group: str, topic: str, partition: int = 0) 
     return max(0, found.offset) if found else 0
 
 
-async def read_all(bootstrap: str, topic: str) -> list[tuple[bytes, bytes]]:
-    """Every record of a topic, in order within each partition."""
+async def read_all(bootstrap: str, topic: str, partition: int | None = None) -> list[tuple[bytes, bytes]]:
+    """Every record of a topic, or of one of its partitions, in order within each."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     try:
         await consumer._client.force_metadata_update()
         await consumer._client.add_topic(topic)
-        partitions = [TopicPartition(topic, each) for each in consumer.partitions_for_topic(topic) or ()]
+        there = consumer.partitions_for_topic(topic) or () if partition is None else (partition,)
+        partitions = [TopicPartition(topic, each) for each in there]
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         records = []

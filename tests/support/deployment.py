@@ -46,6 +46,7 @@ class Service:
 
     def __init__(self, command: list[str], environment: dict[str, str], output: Path) -> None:
         self.output = output
+        self.url = f"http://127.0.0.1:{environment.get('QINGFENG_PORT', '0')}"
         with output.open("ab") as file:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", *command],
