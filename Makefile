@@ -31,7 +31,7 @@ check: install ## Lint and layering
 	$(BIN)/lint-imports
 
 test: install check ## All set-up and all tests (a real PostgreSQL and a real Kafka are started)
-	$(BIN)/python -m pytest -m "not faults" $(ARGS)
+	$(BIN)/python -m pytest -m "not faults" -n 2 --dist loadfile $(ARGS)
 
 test-faults: install ## The long fault and property profiles
 	$(BIN)/python -m pytest -m faults $(ARGS)

@@ -32,8 +32,8 @@ class Running:
         self.process: subprocess.Popen | None = None
         self.key = self.token = self.admin = ""
 
-    def start(self, **settings: str) -> None:
-        """Start, wait until it is ready, and have credentials at hand."""
+    def start(self, *, wait: bool = True, **settings: str) -> None:
+        """Start, wait until it is ready (unless told not to), and have credentials at hand."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "services", "up", "--port", str(self.port)],
@@ -41,7 +41,8 @@ class Running:
                 stdout=log,
                 stderr=log,
             )
-        self._wait_ready()
+        if wait:
+            self._wait_ready()
         if not self.key:
             self.key = self.qingfeng("keys", "create", "--institution", "*")
             self.token = self.qingfeng("users", "create", "bench", "--role", "supervisor")
