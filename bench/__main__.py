@@ -22,8 +22,11 @@ def main() -> None:
         if arguments.only and name not in arguments.only.split(","):
             continue
         print(f"measuring {name} …", file=sys.stderr, flush=True)
-        figures += measure()
-    show(figures)
+        done = measure()
+        show(done)
+        figures += done
+    if len({figure.part for figure in figures}) > 1:
+        show(figures)
 
 
 def _arguments() -> argparse.Namespace:
