@@ -123,11 +123,12 @@ def test_a_worker_that_was_frozen_past_its_session_begins_anew_and_changes_nothi
     deployment: Deployment, events
 ):
     async def story() -> None:
-        start(deployment, "other")
+        start(deployment)
         async with undisturbed_in_the_end(deployment, seconds=200) as opened:
             first, second, last = parts(events, 3)
             await opened.post(first)
             await until_judged(opened, 200)
+            deployment.start("other")
             deployment.services["worker"].signal(signal.SIGSTOP)
             posting = asyncio.create_task(opened.post(second, batch=50))
             await asyncio.sleep(10)
