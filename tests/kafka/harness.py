@@ -110,7 +110,11 @@ async def eventually(condition: Callable[[], bool | Awaitable[bool]], seconds: f
 
 @asynccontextmanager
 async def on(app: GuardedApp, *declared: topics.Topic) -> AsyncIterator[GuardedApp]:
-    """The app running on its topics."""
+    """The app running on its topics. Where it would end its process, the test fails and says why: the
+    process is the tests' own."""
+    reasons: list[str] = []
+    app.last_resort = reasons.append
     await topics.apply(app.worker_settings.bootstrap, declared)
     async with running(app):
         yield app
+    assert reasons == []
