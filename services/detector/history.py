@@ -253,10 +253,6 @@ class PersonHistory:
             self.said[finding_id] = said
         self._changed[SAID_CELL + finding_id] = b"+"
 
-    def suspend(self, suspended: bool) -> None:
-        """Note whether the person is suspended (contract, section 3)."""
-        self.suspended = suspended
-
     # -- storing ----------------------------------------------------------------------------------------
 
     def changes(self) -> dict[str, bytes | None]:

@@ -6,6 +6,7 @@ whose findings a change may alter. Judging what a change reaches equals judging 
 conformance suite holds every rule to it.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from hashlib import sha256
@@ -118,7 +119,7 @@ def digest(alert: Alert) -> bytes:
     return sha256(_encode(alert)).digest()[:8]
 
 
-class Rule:
+class Rule(ABC):
     """One rule of the catalogue over the history of one kind of key."""
 
     id: ClassVar[str]
@@ -136,9 +137,9 @@ class Rule:
 
     parameters: Parameters
 
+    @abstractmethod
     def judge(self, view: Any, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         """Every finding with a member among `refs` (None: every finding)."""
-        raise NotImplementedError(self.id)
 
     def reach(self, view: Any, change: Change) -> Iterable[Ref]:
         """Further encounters whose findings the change may alter."""

@@ -40,9 +40,3 @@ class Shelf:
         """Call `use` with every memory."""
         for key in [*self._packed, *self._open]:
             use(self.get(key))
-
-    def packed_bytes(self) -> int:
-        """Size of everything in packed form."""
-        return sum(map(len, self._packed.values())) + sum(
-            len(self._stage.pack(memory)) for memory in self._open.values()
-        )

@@ -171,10 +171,6 @@ class PersonView:
             closed = True
         return False
 
-    def stay_of(self, ref: Ref) -> Stay | None:
-        """The stay of an encounter, if it is one that counts."""
-        return next((stay for stay in self.stays if stay.ref == ref), None)
-
     def stay_among(self, ref: Ref, facts: list[Fact]) -> Stay | None:
         """The stay that these facts of an encounter make, if one that counts."""
         if not any(fact.kind in STAY_KINDS for fact in facts):
