@@ -1,7 +1,6 @@
 """Memories of many keys in one process: held packed, the hottest unpacked."""
 
 from collections import OrderedDict
-from collections.abc import Callable
 
 from services.runtime.ports import Memory, Stage
 
@@ -35,8 +34,3 @@ class Shelf:
     def lay(self, packed: dict[str, bytes]) -> None:
         """Put packed memories on the shelf, as a snapshot holds them."""
         self._packed.update(packed)
-
-    def each(self, use: Callable[[Memory], None]) -> None:
-        """Call `use` with every memory."""
-        for key in [*self._packed, *self._open]:
-            use(self.get(key))
