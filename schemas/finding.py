@@ -1,6 +1,6 @@
-"""What the detector says: alerts, data defects, dead letters, and how far it has come.
+"""What the detector says: alerts, data defects, dead letters, screenings, and how far it has come.
 
-All four travel on the topic `alerts`, in the partition of the record they come from, so that for one key
+All travel on the topic `alerts`, in the partition of the record they come from, so that for one key
 the last word is the last to arrive. `revision` counts what that history has learnt: a message with a smaller
 revision than the stored one is a late repeat.
 """
@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 from msgspec import Struct
+
+from schemas.screening import ScreeningMessage
 
 AlertStatus = Literal["open", "withdrawn"]
 Severity = Literal[1, 2, 3]
@@ -22,9 +24,9 @@ class Words(Struct):
 
 
 class Subject(Struct):
-    """Whom a finding is about; `id` of a person is a pseudonym."""
+    """Whom a finding is about. A person's id is a pseudonym, a group's a digest of its members."""
 
-    kind: Literal["person", "terminal"]
+    kind: Literal["person", "terminal", "institution", "practitioner", "group"]
     id: str
 
 
@@ -126,7 +128,7 @@ class JudgedMessage(Struct, tag="judged", kw_only=True):
     log_id: str = ""
 
 
-Message = AlertMessage | DefectMessage | DeadLetterMessage | JudgedMessage
+Message = AlertMessage | DefectMessage | DeadLetterMessage | JudgedMessage | ScreeningMessage
 
 decode_messages = msgspec.msgpack.Decoder(list[Message]).decode
 encode_messages = msgspec.msgpack.Encoder().encode

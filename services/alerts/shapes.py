@@ -45,7 +45,7 @@ class Words(BaseModel):
 class Subject(BaseModel):
     """Whom it is about; the id of a person is a pseudonym."""
 
-    kind: Literal["person", "terminal"]
+    kind: Literal["person", "terminal", "institution", "practitioner", "group"]
     id: str
 
 

@@ -1,0 +1,126 @@
+"""A settlement as the judge sees it once its person is known: what rules over institutions and months read.
+
+A screening stands for one settlement, or for an admission that nothing was settled of yet
+(`settlement_id` ""). It travels on the topic `alerts` among the alert messages of its key and says all
+that rules over institutions, peers and months may ask; beside the person's pseudonym it names nobody.
+"""
+
+from hashlib import blake2b
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+Care = Literal["inpatient", "visit", "pharmacy", "other"]
+
+FLAGS = ("historical", "backfilled", "mid_stay", "emergency", "negative", "offset", "defective", "present")
+"""What `ScreeningMessage.flags` may name. historical: came by import. backfilled: written more than a day
+after the visit. offset: a negative mirror takes it back, or it is that mirror. defective: it contradicts
+itself. present: it shows the person at a counter at a clock time."""
+
+ITEMS_AT_MOST = 500
+"""Lines kept one by one; of longer encounters the sums by code, practitioner left out."""
+
+
+class Item(Struct, array_like=True, gc=False, frozen=True):
+    """A billed item. quantity: decimal text. amount, covered: fen (covered None: not said). unit_price:
+    decimal yuan. day: local day as proleptic ordinal, 0 unknown. doses: of herbal prescriptions."""
+
+    code: str
+    category: str
+    quantity: str
+    amount: int
+    covered: int | None
+    unit_price: str | None = None
+    practitioner: str = ""
+    day: int = 0
+    doses: int | None = None
+
+
+class ScreeningMessage(Struct, tag="screening", kw_only=True, omit_defaults=True):
+    """One settlement, or one admission without any.
+
+    key: pseudonym of the person. revision: grows with what is known of the key. withdrawn: cancelled, or
+    superseded; the rest says what stood last. versions: settlement events known of this settlement, so that
+    screenings add up to what the door accepted.
+
+    month ("YYYY-MM") and day (ordinal) are local, of the visit time; discharge_day of a stay that ended;
+    occurred_day of `occurred_at`, by which the door counts. begun, ended: moments, ended 0 while open or
+    unknown; at_is_date: begun is a bare date. recorded: when the institution's system wrote it. nights: of
+    a stay that ended.
+
+    total, fund, account, family: fen. by_category: charge type → [amount, covered], fen, of `items`. Lines
+    of an encounter stand on its last settlement, so that none counts twice.
+
+    sex: 1 male, 2 female, 0 unknown. age: whole years at the visit. household: a digest that members of one
+    household share. procedures, diagnoses: codes.
+    alerts: ids of the standing findings that name this settlement's encounter. rules_hash: of the rules and
+    parameters it was screened under.
+    """
+
+    key: str
+    revision: int
+    institution_id: str
+    settlement_id: str
+    encounter_id: str
+    care: Care
+    med_type: str
+    month: str
+    day: int
+    begun: int
+    recorded: int
+    rules_hash: str
+    withdrawn: bool = False
+    versions: int = 1
+    occurred_day: int = 0
+    discharge_day: int | None = None
+    ended: int = 0
+    at_is_date: bool = False
+    nights: int | None = None
+    region: str = ""
+    insured_region: str = ""
+    insurance_type: str = ""
+    total: int = 0
+    fund: int = 0
+    account: int = 0
+    family: int = 0
+    by_category: dict[str, tuple[int, int]] = {}
+    items: list[Item] = []
+    sex: int = 0
+    age: int | None = None
+    community_id: str = ""
+    household: str = ""
+    assistance: bool = False
+    practitioner: str = ""
+    department: str = ""
+    device: str = ""
+    card_kind: str = ""
+    channel: str = ""
+    emergency: int = 0
+    main_diagnosis: str = ""
+    diagnoses: list[str] = []
+    procedures: list[str] = []
+    disease_code: str = ""
+    prescription_id: str = ""
+    drg: str = ""
+    bed: str = ""
+    discharge_way: int = 0
+    flags: list[str] = []
+    alerts: list[str] = []
+
+    @property
+    def name(self) -> str:
+        """What tells screenings of one institution and person apart."""
+        return f"S{self.settlement_id}" if self.settlement_id else f"A{self.encounter_id}"
+
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def digest(message: ScreeningMessage) -> bytes:
+    """Eight bytes over all that a screening says but its revision: what is equal need not be said again."""
+    revision, message.revision = message.revision, 0
+    try:
+        return blake2b(_encode(message), digest_size=8).digest()
+    finally:
+        message.revision = revision
