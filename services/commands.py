@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from schemas.finding import Alert
-from schemas.registry import Institution, Person
+from schemas.registry import Record, person_of
 from services import replaying
 from services.demo import county, play, score
 from services.demo.writing import read_labels
@@ -40,18 +40,18 @@ def replay(
     """History through the very same judgement, with no server and no database."""
     settings = read_settings()
     chosen = frozenset(find_rule(rule.strip()).id for rule in rules.split(",")) if rules else None
-    institutions, persons = read_registry(registry) if registry else ([], [])
+    known = read_registry(registry) if registry else []
     began = time.perf_counter()
     events, own_persons, _ = replaying.read_history(paths, form)
-    persons = [*own_persons, *persons]
+    known += own_persons
     columns = (TextColumn("judging"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("judging", total=len(events) + len(persons))
+        persons = sum(person_of(record) is not None for record in known)
+        bar = progress.add_task("judging", total=len(events) + persons)
         done, door = replaying.run(
             settings,
             events,
-            persons,
-            institutions,
+            known,
             rules=chosen,
             shuffle=shuffle,
             watch=lambda count: progress.update(bar, completed=count),
@@ -77,20 +77,15 @@ def demo(
         _write_county(Path(folder), seed, days, persons, score_it)
 
 
-def read_registry(folder: Path) -> tuple[list[Institution], list[Person]]:
-    """Institutions and persons of a folder of registry files. Raises UserError with the first faults."""
-    institutions: list[Institution] = []
-    persons: list[Person] = []
+def read_registry(folder: Path) -> list[Record]:
+    """All rows of a folder of registry files. Raises UserError with the first faults."""
+    records: list[Record] = []
     for file in parse_folder(folder):
         if file.faults:
             shown = "; ".join(str(fault) for fault in file.faults[:FAULTS_SHOWN])
             raise UserError(f"{file.name}: {len(file.faults)} faults: {shown}")
-        for record in file.records:
-            if isinstance(record, Institution):
-                institutions.append(record)
-            elif isinstance(record, Person):
-                persons.append(record)
-    return institutions, persons
+        records += file.records
+    return records
 
 
 def write_alerts(out: Path, alerts: Iterable[Alert], timezone: str) -> None:
@@ -149,9 +144,9 @@ def _write_county(folder: Path, seed: int, days: int, persons: int, score_it: bo
 
 
 def _score(folder: Path) -> None:
-    institutions, persons = read_registry(folder)
+    known = read_registry(folder)
     events, _, _ = replaying.read_history([folder], "qingfeng")
-    done, _ = replaying.run(read_settings(), events, persons, institutions)
+    done, _ = replaying.run(read_settings(), events, known)
     alerts = [msgspec.to_builtins(alert) for alert in done.open.values()]
     scores = score.score(read_labels(folder / "labels.jsonl"), alerts)
     Console().print(score.render(scores))

@@ -14,12 +14,13 @@ import msgspec
 
 from schemas.entry import Entry
 from schemas.moments import Calendar
-from schemas.registry import Institution, Person, PersonRecord, Registry
+from schemas.registry import Person, PersonRecord, Record, Registry, encode_record, person_of
 from services.detector.replay import Replay
 from services.formats import desynpuf
 from services.ingest.admission import Admission
-from services.ingest.pseudonyms import PERSON, Pseudonyms
+from services.ingest.pseudonyms import Pseudonyms
 from services.ingest.refusals import Refused
+from services.ingest.registry import hide, whole_tables
 from services.runtime.clock import system_clock
 from services.runtime.errors import UserError
 from services.runtime.secrets import existing_secret
@@ -66,12 +67,16 @@ class Door:
             self._seen[name] = row.content_hash
             yield Entry(len(self._seen), "event", row.key, row.body, row.occurred_at, 0, 0)
 
-    def persons(self, records: Iterable[Person]) -> Iterator[Entry]:
-        """Entries of person records, pseudonymised."""
-        for record in records:
-            record.person_id = self.pseudonyms.of(PERSON, record.person_id)
-            body = msgspec.json.encode(PersonRecord(record, 1))
-            yield Entry(0, "person", record.person_id, body, 0, 0, 0)
+    def registry(self, records: Iterable[Record]) -> tuple[Registry, list[Entry]]:
+        """Registry rows, pseudonymised: what travels as a whole, and the entries of single persons."""
+        hidden = [hide(record, self.pseudonyms)[0] for record in records]
+        persons = ((person_of(record), record) for record in hidden)
+        entries = [
+            Entry(0, "person", person, encode_record(PersonRecord(record, 1, record.TABLE)), 0, 0, 0)  # type: ignore[arg-type]
+            for person, record in persons
+            if person is not None
+        ]
+        return Registry(whole_tables(hidden), 1), entries
 
 
 def read_history(paths: list[Path], form: str) -> tuple[list[tuple[str, bytes]], list[Person], int]:
@@ -99,17 +104,18 @@ def read_history(paths: list[Path], form: str) -> tuple[list[tuple[str, bytes]],
 def run(
     settings: Settings,
     events: Iterable[tuple[str, bytes]],
-    persons: Iterable[Person] = (),
-    institutions: list[Institution] | None = None,
+    known: Iterable[Record] = (),
     *,
     rules: frozenset[str] | None = None,
     shuffle: int | None = None,
     watch: Any = None,
 ) -> tuple[Replay, Door]:
-    """Judge a history; `watch(count)` is told of entries done. shuffle: a seed for the order."""
+    """Judge a history by registry rows; `watch(count)` is told of entries done. shuffle: a seed for the
+    order."""
     door = Door.of(settings)
-    replay = Replay(settings, Registry(institutions or [], 1), rules)
-    entries: Iterable[Entry] = _chained(door.persons(persons), door.admit(events))
+    registry, persons = door.registry(known)
+    replay = Replay(settings, registry, rules)
+    entries: Iterable[Entry] = _chained(persons, door.admit(events))
     if shuffle is not None:
         mixed = list(entries)
         random.Random(shuffle).shuffle(mixed)

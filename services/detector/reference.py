@@ -7,19 +7,17 @@ are kept by the version that brought them.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
 
-from schemas.registry import Institution, Registry, decode_item
+from schemas.registry import WHOLE, Record, Registry, decode_item, decode_record
 from schemas.topics import LOG_ID, VERSION
 from services.detector.program import DetectorProgram
 from services.runtime.logs import log
 
 VERSIONS_AT_HAND = 4
 ASK_SECONDS = 0.5
-
-_decode_institution = msgspec.json.Decoder(Institution).decode
 
 
 class RegistryBook:
@@ -34,7 +32,7 @@ class RegistryBook:
         self._program = program
         self._ask_log = ask_log
         self._on_other_log = on_other_log
-        self._records: dict[bytes, list[tuple[int, Institution | None]]] = {}
+        self._records: dict[str, dict[bytes, list[tuple[int, Record | None]]]] = {}
         self._built: OrderedDict[int, Registry] = OrderedDict()
         self._news = asyncio.Event()
         self._version = -1
@@ -75,8 +73,10 @@ class RegistryBook:
         """The registry as of a version."""
         registry = self._built.get(version)
         if registry is None:
-            known = (_as_of(history, version) for history in self._records.values())
-            registry = Registry([record for record in known if record is not None], version)
+            registry = Registry(
+                {table: _as_of(histories.values(), version) for table, histories in self._records.items()},
+                version,
+            )
             # What is asked for before its records were read must not be kept.
             if version <= self._version:
                 self._built[version] = registry
@@ -94,15 +94,20 @@ class RegistryBook:
             self._version = max(self._version, int(value or b"0"))
         elif value is not None:
             item = decode_item(value)
-            if item.table != "institutions":
+            if item.table not in WHOLE:
                 return
-            record = None if item.body is None else _decode_institution(item.body)
-            history = self._records.setdefault(key, [])
+            record = None if item.body is None else decode_record(item.table, item.body)
+            history = self._records.setdefault(item.table, {}).setdefault(key, [])
             if all(item.version != known for known, _ in history):
                 history.append((item.version, record))
                 history.sort(key=lambda one: one[0])
 
 
-def _as_of(history: list[tuple[int, Institution | None]], version: int) -> Institution | None:
-    held = [record for known, record in history if known <= version]
-    return held[-1] if held else None
+def _as_of(histories: Iterable[list[tuple[int, Record | None]]], version: int) -> list[Record]:
+    """Rows of one table as they stood at a version."""
+    found = []
+    for history in histories:
+        held = [record for known, record in history if known <= version]
+        if held and held[-1] is not None:
+            found.append(held[-1])
+    return found

@@ -1,24 +1,38 @@
 """Loading registry files: every row validated, all of a file or nothing of it, only what changed is news.
 
 Records are told apart by table, id and effective date; loading adds and replaces, rows that a file leaves
-out stand. Persons are pseudonymised here, like events, and travel as inbox entries of their key; of the
-other tables one entry says that the registry changed.
+out stand. Persons are pseudonymised here, like events, wherever a row names them. What is about one person
+travels as an inbox entry of its key; of the other tables one entry says that the registry changed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import asyncpg
 import msgspec
 
-from schemas.registry import Institution, PersonRecord, Record, Registry, Status
+from schemas.registry import (
+    TOLD_OF,
+    WHOLE,
+    Approval,
+    Held,
+    Person,
+    PersonRecord,
+    Place,
+    Practitioner,
+    Record,
+    Registry,
+    Status,
+    decode_record,
+    encode_record,
+    person_of,
+    stored_in,
+)
 from services.ingest.entries import append_person_records, append_registry_change
 from services.ingest.pseudonyms import PERSON, Pseudonyms
-from services.ingest.registry_files import ParsedFile, Place, place_of
+from services.ingest.registry_files import ParsedFile
 from services.ingest.rows import Identifier
 from services.ingest.vault import Vault
-
-_encode = msgspec.json.Encoder().encode
 
 KNOWN = """
 SELECT id, effective_from, body FROM registry_record WHERE "table" = $1
@@ -28,6 +42,9 @@ INSERT INTO registry_record ("table", id, effective_from, version, body)
 SELECT $1, r.id, r.effective_from, $2, r.body
 FROM unnest($3::text[], $4::text[], $5::bytea[]) AS r (id, effective_from, body)
 ON CONFLICT ("table", id, effective_from) DO UPDATE SET version = excluded.version, body = excluded.body
+"""
+WHOLE_TABLES = """
+SELECT "table", body FROM registry_record WHERE "table" = ANY($1::text[]) ORDER BY "table", id, effective_from
 """
 LOCK = "SELECT version FROM registry_version FOR UPDATE"
 NEXT_VERSION = "UPDATE registry_version SET version = version + 1 RETURNING version"
@@ -51,61 +68,110 @@ class Loader:
 
     async def load(self, connection: asyncpg.Connection, file: ParsedFile, now: int) -> Loaded:
         """One file in the caller's transaction; `now`: microseconds since 1970, the time of the load."""
-        bodies, identifiers = self._bodies(file)
+        stored, identifiers = self._stored(file.records)
         # The lock makes loads take turns, so that what is compared stays as it was.
         await connection.execute(LOCK)
-        known = {
-            Place(row["id"], row["effective_from"]): row["body"]
-            for row in await connection.fetch(KNOWN, file.table)
+        changed = {
+            table: changes
+            for table, records in stored.items()
+            if (changes := await _changes(connection, table, records))
         }
-        changed = {place: body for place, body in bodies.items() if known.get(place) != body}
+        count = sum(len(changes) for table, changes in changed.items() if table != Held.TABLE)
         if not changed:
             return Loaded(file.name, len(file.records), 0)
         version = await connection.fetchval(NEXT_VERSION)
-        await connection.execute(
-            PUT,
-            file.table,
-            version,
-            [place.id for place in changed],
-            [place.effective_from for place in changed],
-            list(changed.values()),
-        )
-        if file.table == "persons":
-            await self._vault.store(connection, self._vault.seal(identifiers))
-            await append_person_records(connection, _person_entries(changed, now), now)
-        else:
+        for table, changes in changed.items():
+            await _put(connection, table, version, changes)
+        await self._vault.store(connection, self._vault.seal(identifiers))
+        # Persons first: judged anew are they once all their rows are there.
+        entries = [
+            entry
+            for table, changes in changed.items()
+            if table not in WHOLE
+            for entry in _entries(changes, now)
+        ]
+        if entries:
+            await append_person_records(connection, entries, now)
+        if not changed.keys().isdisjoint(WHOLE):
             await append_registry_change(connection, version, now)
-        return Loaded(file.name, len(file.records), len(changed))
+        return Loaded(file.name, len(file.records), count)
 
-    def _bodies(self, file: ParsedFile) -> tuple[dict[Place, bytes], list[Identifier]]:
-        bodies: dict[Place, bytes] = {}
+    def _stored(self, records: Iterable[Record]) -> tuple[dict[str, dict[Place, Record]], list[Identifier]]:
+        """Pseudonymised records by the table they are stored in and their place; what the vault must know."""
+        found: dict[str, dict[Place, Record]] = {}
         identifiers = []
-        for record in file.records:
-            identifier = self._hide(record, file.table)
+        for record in records:
+            hidden, identifier = hide(record, self._pseudonyms)
             if identifier is not None:
                 identifiers.append(identifier)
-            bodies[place_of(record)] = _encode(record)
-        return bodies, identifiers
+            found.setdefault(stored_in(hidden), {})[hidden.place] = hidden
+            if hidden.TABLE in TOLD_OF:
+                held = Held(hidden.TABLE)
+                found.setdefault(held.TABLE, {})[held.place] = held
+        return found, identifiers
 
-    def _hide(self, record: Record, table: str) -> Identifier | None:
-        """Put a pseudonym in place of a person's number; what the vault must know."""
-        field = "person_id" if table == "persons" else "id" if getattr(record, "kind", "") == "person" else ""
-        if not field or (table != "persons" and not isinstance(record, Status)):
-            return None
-        raw = getattr(record, field)
-        pseudonym = self._pseudonyms.of(PERSON, raw)
-        setattr(record, field, pseudonym)
-        return Identifier(PERSON, pseudonym, raw)
+
+def whole_tables(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """Of pseudonymised records those that travel as a whole, by table."""
+    tables: dict[str, list[Record]] = {}
+    for record in records:
+        if record.TABLE in TOLD_OF:
+            tables[Held.TABLE] = [Held(record.TABLE)]
+        if person_of(record) is None:
+            tables.setdefault(record.TABLE, []).append(record)
+    return tables
+
+
+def hide(record: Record, pseudonyms: Pseudonyms) -> tuple[Record, Identifier | None]:
+    """The record with a pseudonym in place of a person's number, and what the vault must know."""
+    if isinstance(record, Person | Approval | Practitioner):
+        name = "person_id"
+    elif isinstance(record, Status) and record.kind == "person":
+        name = "id"
+    else:
+        return record, None
+    raw = getattr(record, name)
+    if raw is None:
+        return record, None
+    pseudonym = pseudonyms.of(PERSON, raw)
+    return msgspec.structs.replace(record, **{name: pseudonym}), Identifier(PERSON, pseudonym, raw)
 
 
 async def load_registry(connection: asyncpg.Connection) -> Registry:
     """The registry as it stands, all tables that travel as a whole."""
     version = await connection.fetchval("SELECT version FROM registry_version")
-    rows = await connection.fetch(KNOWN, "institutions")
-    return Registry([msgspec.json.decode(row["body"], type=Institution) for row in rows], version or 0)
+    tables: dict[str, list[Record]] = {}
+    for row in await connection.fetch(WHOLE_TABLES, list(WHOLE)):
+        tables.setdefault(row["table"], []).append(decode_record(row["table"], row["body"]))
+    return Registry(tables, version or 0)
 
 
-def _person_entries(changed: dict[Place, bytes], now: int) -> Iterable[tuple[str, bytes]]:
-    loaded = PersonRecord.__struct_fields__
-    for place, body in changed.items():
-        yield place.id, _encode({loaded[0]: msgspec.Raw(body), loaded[1]: now})
+async def _changes(
+    connection: asyncpg.Connection, table: str, records: Mapping[Place, Record]
+) -> dict[Place, tuple[Record, bytes]]:
+    """What is new or different, with its stored form."""
+    known = {
+        Place(row["id"], row["effective_from"]): row["body"] for row in await connection.fetch(KNOWN, table)
+    }
+    encoded = ((place, record, encode_record(record)) for place, record in records.items())
+    return {place: (record, body) for place, record, body in encoded if known.get(place) != body}
+
+
+async def _put(
+    connection: asyncpg.Connection, table: str, version: int, changes: Mapping[Place, tuple[Record, bytes]]
+) -> None:
+    await connection.execute(
+        PUT,
+        table,
+        version,
+        [place.id for place in changes],
+        [place.effective_from for place in changes],
+        [body for _, body in changes.values()],
+    )
+
+
+def _entries(changes: Mapping[Place, tuple[Record, bytes]], now: int) -> Iterable[tuple[str, bytes]]:
+    for record, _ in changes.values():
+        person = person_of(record)
+        if person is not None:
+            yield person, encode_record(PersonRecord(record, now, record.TABLE))  # type: ignore[arg-type]

@@ -4,23 +4,27 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, get_args, get_origin
 
 import msgspec
 
-from schemas import registry
-from schemas.registry import Record
+from schemas.registry import FILES, Place, Record
 from services.ingest.refusals import translated
 from services.runtime.errors import UserError
 
-TABLES: dict[str, type[Record]] = {
-    "institutions": registry.Institution,
-    "persons": registry.Person,
-    "practitioners": registry.Practitioner,
-    "status": registry.Status,
-}
-DATES = frozenset(("birth_date", "insured_from", "insured_to", "effective_from", "from", "to", "death_date"))
+DATES = frozenset(
+    ("birth_date", "insured_from", "insured_to", "effective_from", "from", "to", "death_date", "day")
+)
+IN_ORDER = (
+    ("from_", "to"), ("insured_from", "insured_to"), ("birth_date", "death_date"), ("min_age", "max_age"),
+)  # fmt: skip
+"""Fields of which the second may not lie before the first."""
+DIFFERENT = (("code", "other_code"), ("code", "component_code"))
+SEPARATOR = "|"
+"""Between the values of a cell that holds several."""
 FAULTS_AT_MOST = 100
 FIRST_LINE = 2
 """Line 1 is the header."""
@@ -48,25 +52,7 @@ class ParsedFile:
     faults: list[Fault] = field(default_factory=list)
 
 
-class Place(NamedTuple):
-    """What tells records of one table apart."""
-
-    id: str
-    effective_from: str
-
-
 Cells = dict[str, str]
-
-
-def place_of(record: Record) -> Place:
-    """Id and effective date of a record within its table."""
-    if isinstance(record, registry.Practitioner):
-        return Place(f"{record.practitioner_id} {record.institution_id}", record.from_ or "")
-    if isinstance(record, registry.Status):
-        return Place(f"{record.kind} {record.id}", record.from_ or "")
-    if isinstance(record, registry.Institution):
-        return Place(record.institution_id, record.effective_from or "")
-    return Place(record.person_id, record.effective_from or "")  # type: ignore[attr-defined]
 
 
 def parse_folder(folder: Path) -> list[ParsedFile]:
@@ -74,12 +60,12 @@ def parse_folder(folder: Path) -> list[ParsedFile]:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder")
     found = []
-    for table in TABLES:
+    for table in FILES:
         for path in (folder / f"{table}.csv", folder / f"{table}.parquet"):
             if path.is_file():
                 found.append(parse_file(path, table))
     if not found:
-        raise UserError(f"{folder}: none of {', '.join(f'{table}.csv' for table in TABLES)} (or .parquet)")
+        raise UserError(f"{folder}: none of {', '.join(f'{table}.csv' for table in FILES)} (or .parquet)")
     return found
 
 
@@ -96,14 +82,14 @@ def parse_rows(name: str, table: str, rows: Iterator[Cells]) -> ParsedFile:
 
 
 def _parse(parsed: ParsedFile, rows: Iterator[tuple[int, Cells]]) -> ParsedFile:
-    kind = TABLES[parsed.table]
-    seen: dict[tuple[str, str], Record] = {}
+    kind = FILES[parsed.table]
+    seen: dict[Place, Record] = {}
     try:
         for line, cells in rows:
             fault = None
             try:
                 record = _record(kind, cells)
-                if seen.setdefault(place_of(record), record) != record:
+                if seen.setdefault(record.place, record) != record:
                     fault = "the same id and date stood before with other values"
                 parsed.records.append(record)
             except ValueError as error:
@@ -129,15 +115,52 @@ def _record(kind: type[Record], cells: Cells) -> Record:
     filled = {name: cell.strip() for name, cell in cells.items() if cell and cell.strip()}
     for name in DATES.intersection(filled):
         _check_date(name, filled[name])
-    try:
-        record = msgspec.convert(filled, kind, strict=False)
-    except msgspec.ValidationError as error:
-        said = translated(str(error))
-        raise ValueError(f"{said.path.lstrip('/')}: {said.message}") from None
     for name, cell in filled.items():
         if not cell.isprintable():
             raise ValueError(f"{name}: control characters are not allowed")
+    listed = {name: _values(filled[name]) for name in _lists(kind).intersection(filled)}
+    try:
+        record = msgspec.convert({**filled, **listed}, kind, strict=False)
+    except msgspec.ValidationError as error:
+        said = translated(str(error))
+        raise ValueError(f"{said.path.lstrip('/')}: {said.message}") from None
+    _check_sense(record)
     return record
+
+
+@cache
+def _lists(kind: type[Record]) -> frozenset[str]:
+    """Columns whose cells hold several values."""
+    return frozenset(
+        one.encode_name for one in msgspec.structs.fields(kind) if get_origin(_bare(one.type)) is tuple
+    )
+
+
+def _bare(annotation: object) -> object:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def _values(cell: str) -> list[str]:
+    return [value.strip() for value in cell.split(SEPARATOR) if value.strip()]
+
+
+def _check_sense(record: Record) -> None:
+    """What no cell shows by itself: figures below zero, ends before their begins, a code beside itself."""
+    for name, value in msgspec.structs.asdict(record).items():
+        if isinstance(value, Decimal) and not (value.is_finite() and value >= 0):
+            raise ValueError(f"{name}: expected a number of 0 or more")
+    for first, second in IN_ORDER:
+        begin, end = getattr(record, first, None), getattr(record, second, None)
+        # Of a month only the month is compared: a person may die in the month of birth.
+        if (
+            begin is not None
+            and end is not None
+            and end < (begin[: len(end)] if isinstance(end, str) else begin)
+        ):
+            raise ValueError(f"{second}: lies before {first.rstrip('_')}")
+    for first, second in DIFFERENT:
+        if getattr(record, second, None) == getattr(record, first, ""):
+            raise ValueError(f"{second}: is the same as {first}")
 
 
 def _check_date(name: str, text: str) -> None:
@@ -171,7 +194,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, Cells]]:
 
 
 def _check_header(header: list[str], path: Path) -> None:
-    known = {one.encode_name: one for one in msgspec.structs.fields(TABLES[path.stem])}
+    known = {one.encode_name: one for one in msgspec.structs.fields(FILES[path.stem])}
     for name in header:
         if name not in known:
             raise _Unreadable(1, f"there is no column {name!r}")
@@ -197,4 +220,6 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, Cells]]:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, list):
+        return SEPARATOR.join(map(_text, value))
     return str(value).lower() if isinstance(value, bool) else str(value)

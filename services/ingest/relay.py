@@ -19,7 +19,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.entry import Entry, Envelope, encode_envelope
-from schemas.registry import RegistryItem, encode_item, item_key
+from schemas.registry import WHOLE, RegistryItem, encode_item, item_key
 from schemas.topics import CROSSINGS, EVENTS, LOG_ID, REGISTRY, VERSION
 from services.ingest import relay_store
 from services.ingest.inbox import Inbox
@@ -228,7 +228,7 @@ class Relay:
 
     async def _send_registry(self, connection: asyncpg.Connection, version: int) -> None:
         """Publish what changed up to a version, and then the word that it is all there."""
-        rows = await connection.fetch(relay_store.RECORDS, self._state.registry, version)
+        rows = await connection.fetch(relay_store.RECORDS, self._state.registry, version, list(WHOLE))
         items = [RegistryItem(*row) for row in rows]
         records = [(item_key(item), encode_item(item)) for item in items]
         await self._patient(self._publish([*records, (VERSION, str(version).encode())]))

@@ -34,7 +34,7 @@ UPDATE relay SET log_id = $1, registry = -1, intended = $2, chunk = 0, trimmed_e
 """
 RECORDS = """
 SELECT "table", id, effective_from, version, body FROM registry_record
-WHERE version > $1 AND version <= $2 AND "table" <> 'persons' ORDER BY version
+WHERE version > $1 AND version <= $2 AND "table" = ANY($3::text[]) ORDER BY version
 """
 REGISTRY_VERSION = "SELECT version FROM registry_version"
 

@@ -28,8 +28,7 @@ def test_all_planted_cases_are_found_and_no_innocent_is_accused(seed, tmp_path):
     done, door = replaying.run(
         Settings(data_dir=tmp_path),
         events,
-        records(made.persons, Person),
-        records(made.institutions, Institution),
+        [*records(made.persons, Person), *records(made.institutions, Institution)],
         shuffle=seed,
     )
     assert door.refused == []

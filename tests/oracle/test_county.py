@@ -59,9 +59,8 @@ def key_of(alert: Alert) -> tuple[str, str]:
 
 def replayed(county: County) -> set[tuple[str, str]]:
     """(rule, key) by the judge."""
-    registry = Registry(
-        [msgspec.convert(row, Institution, strict=False) for row in known(county.institutions)]
-    )
+    institutions = [msgspec.convert(row, Institution, strict=False) for row in known(county.institutions)]
+    registry = Registry({"institutions": institutions})
     people = [person(**row) for row in known(county.persons)]
     events = [entry(event) for event in county.events if event["type"] != "stock"]
     return {key_of(alert) for alert in replay_of([*people, *events], registry).open.values()}

@@ -210,7 +210,7 @@ def entries(*stories: Any) -> list[Entry]:
 
 def registry(*institutions: dict[str, Any]) -> Registry:
     """A registry of institutions given by their columns."""
-    return Registry([Institution(**columns) for columns in institutions], version=1)
+    return Registry({"institutions": [Institution(**columns) for columns in institutions]}, version=1)
 
 
 def replay_of(
