@@ -46,8 +46,8 @@ class ScreeningMessage(Struct, tag="screening", kw_only=True, omit_defaults=True
 
     month ("YYYY-MM") and day (ordinal) are local, of the visit time; discharge_day of a stay that ended;
     occurred_day of `occurred_at`, by which the door counts. begun, ended: moments, ended 0 while open or
-    unknown; at_is_date: begun is a bare date. recorded: when the institution's system wrote it. nights: of
-    a stay that ended.
+    unknown; at_is_date: begun is a bare date. minute: local minute of the day, None where the time of day
+    is missing. recorded: when the institution's system wrote it. nights: of a stay that ended.
 
     total, fund, account, family: fen. by_category: charge type → [amount, covered], fen, of `items`. Lines
     of an encounter stand on its last settlement, so that none counts twice.
@@ -76,6 +76,7 @@ class ScreeningMessage(Struct, tag="screening", kw_only=True, omit_defaults=True
     discharge_day: int | None = None
     ended: int = 0
     at_is_date: bool = False
+    minute: int | None = None
     nights: int | None = None
     region: str = ""
     insured_region: str = ""
@@ -124,3 +125,42 @@ def digest(message: ScreeningMessage) -> bytes:
         return blake2b(_encode(message), digest_size=8).digest()
     finally:
         message.revision = revision
+
+
+COLUMNS = {
+    "institution_id": "text", "name": "text", "person": "text", "revision": "bigint", "withdrawn": "boolean",
+    "versions": "integer", "settlement_id": "text", "encounter_id": "text", "care": "text",
+    "med_type": "text", "month": "text", "day": "integer", "occurred_day": "integer",
+    "discharge_day": "integer", "begun": "bigint", "ended": "bigint", "at_is_date": "boolean",
+    "minute": "smallint", "recorded": "bigint", "nights": "integer", "region": "text",
+    "insured_region": "text", "insurance_type": "text", "total": "bigint", "fund": "bigint",
+    "account": "bigint", "family": "bigint", "by_category": "text", "items": "text", "sex": "smallint",
+    "age": "integer", "community_id": "text", "household": "text", "assistance": "boolean",
+    "practitioner": "text", "department": "text", "device": "text", "card_kind": "text", "channel": "text",
+    "emergency": "smallint", "main_diagnosis": "text", "diagnoses": "text", "procedures": "text",
+    "disease_code": "text", "prescription_id": "text", "drg": "text", "bed": "text",
+    "discharge_way": "smallint", "flags": "text", "alerts": "text", "rules_hash": "text",
+}  # fmt: skip
+"""A screening as a row: name and SQL type of each column, in order. `name` is `ScreeningMessage.name`,
+`person` the key; `by_category` and `items` are JSON; diagnoses, procedures, flags and alerts are joined by
+blanks."""
+
+_json = msgspec.json.Encoder().encode
+
+
+def row_of(message: ScreeningMessage) -> tuple:
+    """The values of `COLUMNS`."""
+    return (
+        message.institution_id, message.name, message.key, message.revision, message.withdrawn,
+        message.versions, message.settlement_id, message.encounter_id, message.care, message.med_type,
+        message.month, message.day, message.occurred_day, message.discharge_day, message.begun,
+        message.ended, message.at_is_date, message.minute, message.recorded, message.nights, message.region,
+        message.insured_region, message.insurance_type, message.total, message.fund, message.account,
+        message.family, _json(message.by_category).decode() if message.by_category else "{}",
+        _json(message.items).decode() if message.items else "[]", message.sex, message.age,
+        message.community_id, message.household, message.assistance, message.practitioner,
+        message.department, message.device, message.card_kind, message.channel, message.emergency,
+        message.main_diagnosis, " ".join(message.diagnoses), " ".join(message.procedures),
+        message.disease_code, message.prescription_id, message.drg, message.bed, message.discharge_way,
+        " ".join(message.flags), " ".join(message.alerts), message.rules_hash,
+    )  # fmt: skip

@@ -1,7 +1,7 @@
-"""The reading API: alerts, their history, the system's status, data defects (contract, section 3).
+"""The reading API: alerts, their history, what was screened, the system's status, data defects (contract, 3).
 
 Handlers, supervisors and auditors read alerts and defects; admins, who look after users and webhooks, see
-the status and no case data.
+the status, what was screened, and no case data.
 """
 
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from schemas.moments import micros, normal
-from services.alerts import cursors, reading, status
+from services.alerts import cursors, reading, screenings, status
 from services.alerts.guard import Here, needs, problems
 from services.alerts.reading import Wanted
 from services.alerts.shapes import (
@@ -19,6 +19,8 @@ from services.alerts.shapes import (
     DefectPage,
     DefectQuery,
     Id,
+    ScreenedMonth,
+    ScreeningQuery,
     StatusOut,
 )
 from services.runtime.web import Problem
@@ -31,6 +33,7 @@ DEFECTS = """
 
 
 READER = [Depends(needs("read_alerts"))]
+COUNTER = [Depends(needs("read_counts"))]
 ANYONE = [Depends(needs("read_status"))]
 
 routes = APIRouter(prefix="/v1", tags=["alerts"])
@@ -87,6 +90,19 @@ async def get_status(office: Here) -> Any:
     """How far the system has come; lag 0: all that was accepted so far is judged and stored."""
     async with office.transaction() as raw:
         return await status.read(raw, office.clock())
+
+
+@routes.get(
+    "/screenings",
+    dependencies=COUNTER,
+    responses=problems(401, 403, 422),
+    operation_id="count_screenings",
+    response_model=ScreenedMonth,
+)
+async def count_screenings(office: Here, asked: Annotated[ScreeningQuery, Query()]) -> Any:
+    """How many settlements of a month were screened, and their sums: what the door accepted, all of it."""
+    async with office.transaction() as raw:
+        return await screenings.counts(raw, asked.month, asked.institution)
 
 
 @routes.get(

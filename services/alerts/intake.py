@@ -1,8 +1,9 @@
 """Messages of the detector become rows, inside the caller's transaction and wherever they come from.
 
 Storing twice is the same as storing once: alerts by identity and revision, defects by identity, dead
-letters by what they hold, judged records by offset. The transaction must be READ COMMITTED, and should
-end soon after `store`: storing alerts holds the ledger's lock, which puts changes in the order of commits.
+letters by what they hold, judged records by offset, screenings by name and revision. The transaction must
+be READ COMMITTED, and should end soon after `store`: storing alerts holds the ledger's lock, which puts
+changes in the order of commits.
 """
 
 from collections import Counter
@@ -25,7 +26,8 @@ from schemas.finding import (
     Message,
     Origin,
 )
-from services.alerts import incidents, metrics, progress
+from schemas.screening import ScreeningMessage
+from services.alerts import incidents, metrics, progress, screenings
 from services.alerts.ledger import Change, Event, Kept, Voice, decode_alert, encode_alert
 from services.alerts.webhooks import outbox
 
@@ -102,6 +104,7 @@ async def store(
         defects=await incidents.store_defects(raw, _of(DefectMessage, messages), now, epoch),
         dead_letters=await incidents.store_dead_letters(raw, _of(DeadLetterMessage, messages), now),
     )
+    await screenings.store(raw, _of(ScreeningMessage, messages), now, epoch)
     await progress.store(raw, _of(JudgedMessage, messages), epoch)
     return stored
 

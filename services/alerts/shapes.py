@@ -138,6 +138,44 @@ class DefectPage(BaseModel):
     next_cursor: str | None
 
 
+class Screened(BaseModel):
+    """What was screened: `settlements` and `admissions` (nothing settled of them yet) that stand,
+    `withdrawn` settlements, `events` of settlements (a correction is one more). Sums of what stands, yuan."""
+
+    settlements: int
+    admissions: int
+    withdrawn: int
+    events: int
+    total: str
+    fund: str
+    account: str
+    family: str
+
+
+class ScreenedAt(Screened):
+    """… at one institution, of one kind of care."""
+
+    institution_id: str
+    care: Literal["inpatient", "visit", "pharmacy", "other"]
+
+
+class ScreenedMonth(BaseModel):
+    """A month by institution and care, and in all."""
+
+    month: str
+    items: list[ScreenedAt]
+    totals: Screened
+
+
+class ScreeningQuery(BaseModel):
+    """Which screenings are counted."""
+
+    month: Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2026-05"])] = Field(
+        description="Local month of `occurred_at`."
+    )
+    institution: list[Id] = Field([], description="Only these institutions.")
+
+
 class PageQuery(BaseModel):
     """Which stretch of a list."""
 

@@ -1,6 +1,6 @@
 """Messages of the detector for the tests, with defaults for all that a test does not speak of."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from schemas.finding import (
@@ -13,9 +13,11 @@ from schemas.finding import (
     Subject,
     Words,
 )
+from schemas.screening import ScreeningMessage
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 RECEIVED = 1_777_636_799_000_000
+MAY_1 = date(2026, 5, 1).toordinal()
 
 
 def at(seconds: float) -> datetime:
@@ -94,3 +96,23 @@ def a_dead_letter(seq: int = 7, **given: Any) -> DeadLetterMessage:
     return DeadLetterMessage(
         body=given.pop("body", b"{}"), origin=Origin("req-1", RECEIVED, seq), **(values | given)
     )
+
+
+def a_screening(settlement_id: str = "S1", revision: int = 1, **given: Any) -> ScreeningMessage:
+    """A purchase at a pharmacy in May 2026."""
+    values: dict[str, Any] = {
+        "key": "k1",
+        "institution_id": "P1",
+        "encounter_id": f"E-{settlement_id}",
+        "care": "pharmacy",
+        "med_type": "41",
+        "month": "2026-05",
+        "day": MAY_1,
+        "occurred_day": MAY_1,
+        "begun": RECEIVED,
+        "recorded": RECEIVED,
+        "total": 10_000,
+        "fund": 6_000,
+        "rules_hash": "r",
+    }
+    return ScreeningMessage(settlement_id=settlement_id, revision=revision, **(values | given))
