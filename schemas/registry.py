@@ -33,6 +33,7 @@ from schemas.records import (
     Scope,
     Status,
 )
+from schemas.rules import RuleParameters
 
 Row = TypeVar("Row")
 PersonTable = Literal["persons", "approvals", "status"]
@@ -49,7 +50,7 @@ FILES: dict[str, type[Record]] = {
 """Tables that come as files of a folder, by name."""
 
 WHOLE: dict[str, type[Record]] = {
-    kind.TABLE: kind for kind in (*FILES.values(), Held) if kind not in (Person, Approval)
+    kind.TABLE: kind for kind in (*FILES.values(), Held, RuleParameters) if kind not in (Person, Approval)
 }
 """Tables that travel as a whole."""
 

@@ -217,12 +217,12 @@ def _optional(module: str, name: str) -> Any:
 @functools.cache
 def _register_others() -> None:
     """The commands of services whose modules are there."""
-    for module, name, command in (
-        ("services.detector.commands", "rules_commands", "rules"),
-        ("services.alerts.commands", "users_commands", "users"),
-    ):
-        if make := _optional(module, name):
-            app.add_typer(make(), name=command)
+    if make := _optional("services.alerts.commands", "users_commands"):
+        app.add_typer(make(), name="users")
+    if make := _optional("services.detector.commands", "rules_commands"):
+        from services.parameters import known_parameters, load_parameters
+
+        app.add_typer(make(known_parameters, load_parameters), name="rules")
     if make := _optional("services.alerts.commands", "dead_letters_commands"):
         from services.assembly import resubmit
 

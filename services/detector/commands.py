@@ -1,20 +1,53 @@
-"""`qingfeng rules`: the catalogue as it is in force, for people and for programs."""
+"""`qingfeng rules`: the catalogue as it is in force, for people and for programs.
+
+What records of the system say, and how files become records, is handed in: both need the database.
+"""
 
 import json
 import sys
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from schemas.rules import EVERYWHERE, SWITCHES, RuleParameters, region_prefix
+from services.detector.parameter_files import known_records, read_files, written
+from services.detector.parameters import parameters_hash
 from services.detector.rule import Rule
+from services.detector.rulebook import Given, given, in_force, with_parameters
 from services.detector.rules import RULES
 from services.runtime.errors import UserError
+from services.settings import read_settings
+
+FAULTS_SHOWN = 20
+DEFAULT = "default"
+"""Where a value comes from that no file gives."""
+WORDS = {
+    "zh": {"parameter": "参数", "value": "值", "unit": "单位", "meaning": "含义", "from": "来自",
+           "default": "默认", "since": "起", "checked": "已排除", "basis": "依据", "no": "否", "yes": "是",
+           "enabled": "是否启用", "shadow": "试运行（不下发）", "severity": "程度（代替规则自定的）"},
+    "en": {"parameter": "parameter", "value": "value", "unit": "unit", "meaning": "meaning", "from": "from",
+           "default": "default", "since": "since", "checked": "checked", "basis": "basis", "no": "no",
+           "yes": "yes", "enabled": "judged at all", "shadow": "on trial: never delivered",
+           "severity": "instead of the rule's own severity"},
+}  # fmt: skip
 
 Language = Annotated[str, typer.Option("--lang", help="zh or en")]
 AsJson = Annotated[bool, typer.Option("--json", help="for programs")]
+Region = Annotated[str, typer.Option(help="In this region: 2, 4 or 6 digits, such as 430602.")]
+Day = Annotated[str, typer.Option(help="On this day, YYYY-MM-DD (today).")]
+Files = Annotated[
+    list[Path] | None, typer.Option(help="As these files or folders say, instead of what the system holds.")
+]
+Known = Callable[[], Sequence[RuleParameters]]
+Load = Callable[[Sequence[RuleParameters], Sequence[str]], str]
+"""Takes records, and the regions of which they are the whole; returns what to tell."""
 
 
 def find_rule(rule_id: str) -> Rule:
@@ -26,8 +59,9 @@ def find_rule(rule_id: str) -> Rule:
     raise UserError(f"no rule {rule_id!r}; there are {known}")
 
 
-def face(rule: Rule) -> dict:
-    """Everything a rule says of itself, ready for JSON."""
+def face(rule: Rule, values: dict[str, Given]) -> dict:
+    """Everything a rule says of itself with values in force, ready for JSON."""
+    held = in_force(rule, values)
     return msgspec.to_builtins(
         {
             "rule": rule.id,
@@ -39,48 +73,151 @@ def face(rule: Rule) -> dict:
             "basis": list(rule.basis),
             "checks": rule.checks,
             "window_days": rule.window_days,
-            "parameters": rule.parameters.explain(),
+            **{name: getattr(held, name) for name in SWITCHES},
+            "switches": [_with_source({"name": name}, values[name]) for name in SWITCHES],
+            "parameters": [_with_source(item, values[item["name"]]) for item in rule.parameters.explain()],
+            "parameters_hash": parameters_hash(with_parameters(rule, held.parameters)),
         }
     )
 
 
-def rules_commands() -> typer.Typer:
-    """`qingfeng rules list` and `rules show`."""
-    commands = typer.Typer(help="The catalogue of rules.", no_args_is_help=True)
-    commands.command("list")(list_rules)
-    commands.command("show")(show_rule)
+def rules_commands(known: Known, load: Load) -> typer.Typer:
+    """`qingfeng rules list|show|export|load`. known: what the system's registry says of parameters."""
+    commands = typer.Typer(help="The catalogue of rules, and their parameters.", no_args_is_help=True)
+
+    @commands.command("list")
+    def list_rules(
+        lang: Language = "zh",
+        as_json: AsJson = False,
+        region: Region = EVERYWHERE,
+        day: Day = "",
+        files: Files = None,
+    ) -> None:
+        """All rules, a line each."""
+        _check_language(lang)
+        where, when, records = _asked(region, day, files, known)
+        valued = [(rule, given(rule, records, where, when)) for rule in RULES]
+        if as_json:
+            typer.echo(json.dumps([face(*one) for one in valued], ensure_ascii=False, indent=1))
+            return
+        table = Table("rule", "title", "phase", "watches", "enabled", "shadow", "basis")
+        for rule, values in valued:
+            switches = [_word(values[name].value, lang) for name in ("enabled", "shadow")]
+            table.add_row(
+                rule.id, getattr(rule.title, lang), rule.phase, rule.key, *switches, "；".join(rule.basis)
+            )
+        Console().print(table)
+
+    @commands.command("show")
+    def show_rule(
+        rule_id: str,
+        lang: Language = "zh",
+        as_json: AsJson = False,
+        region: Region = EVERYWHERE,
+        day: Day = "",
+        files: Files = None,
+    ) -> None:
+        """One rule: what it looks for, its figures and who gave them, what speaks against it, its basis."""
+        _check_language(lang)
+        rule = find_rule(rule_id)
+        where, when, records = _asked(region, day, files, known)
+        values = given(rule, records, where, when)
+        if as_json:
+            told = {"region": where, "day": when, **face(rule, values)}
+            typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
+        else:
+            _show(rule, values, lang)
+
+    @commands.command("export")
+    def export() -> None:
+        """The parameter file that says what the code says: a template for files of your own."""
+        typer.echo(written(RULES), nl=False)
+
+    @commands.command("load")
+    def load_files(
+        paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files or folders.")],
+    ) -> None:
+        """Take parameter files in, all or, with any fault, nothing. Each is the whole of its region."""
+        files = read_files(paths, RULES)
+        for fault in files.faults[:FAULTS_SHOWN]:
+            typer.echo(str(fault), err=True)
+        if files.faults:
+            raise UserError(f"nothing was loaded: {len(files.faults)} faults; what was in force stays")
+        typer.echo(load(files.records, list(files.regions)))
+
     return commands
 
 
-def list_rules(lang: Language = "zh", as_json: AsJson = False) -> None:
-    """All rules, a line each."""
-    _check_language(lang)
-    if as_json:
-        typer.echo(json.dumps([face(rule) for rule in RULES], ensure_ascii=False, indent=1))
-        return
-    table = Table("rule", "title", "phase", "watches", "basis")
-    for rule in RULES:
-        table.add_row(rule.id, getattr(rule.title, lang), rule.phase, rule.key, "；".join(rule.basis))
-    Console().print(table)
+def _asked(
+    region: str, day: str, files: list[Path] | None, known: Known
+) -> tuple[str, str, Sequence[RuleParameters]]:
+    """(digits of the region, day, records to go by)."""
+    try:
+        where = region_prefix(region) if region else EVERYWHERE
+    except ValueError as error:
+        raise UserError(f"--region: {error}") from None
+    try:
+        when = date.fromisoformat(day) if day else datetime.now(UTC).astimezone(_zone()).date()
+    except ValueError:
+        raise UserError("--day: YYYY-MM-DD") from None
+    return where, when.isoformat(), known_records(files, RULES) if files else known()
 
 
-def show_rule(rule_id: str, lang: Language = "zh", as_json: AsJson = False) -> None:
-    """One rule: what it looks for, its figures, what speaks against it, its basis."""
-    _check_language(lang)
-    rule = find_rule(rule_id)
-    if as_json:
-        typer.echo(json.dumps(face(rule), ensure_ascii=False, indent=1))
-        return
+def _zone() -> ZoneInfo:
+    return ZoneInfo(read_settings().timezone)
+
+
+def _show(rule: Rule, values: dict[str, Given], lang: str) -> None:
+    words = WORDS[lang]
     console = Console()
     console.print(f"[bold]{rule.id} {getattr(rule.title, lang)}[/bold]  v{rule.version}  {rule.phase}")
     console.print(_page(rule).strip() + "\n", markup=False)
-    table = Table("parameter", "value", "unit", "meaning")
+    table = Table(*(words[name] for name in ("parameter", "value", "unit", "meaning", "from")))
+    for name in SWITCHES:
+        table.add_row(name, _word(values[name].value, lang), "", words[name], _source(values[name], lang))
     for item in rule.parameters.explain():
-        table.add_row(item["name"], str(item["value"]), item["unit"], getattr(item["meaning"], lang))
+        one = values[item["name"]]
+        table.add_row(
+            item["name"],
+            _word(one.value, lang),
+            item["unit"],
+            getattr(item["meaning"], lang),
+            _source(one, lang),
+        )
     console.print(table)
-    for name, words in rule.checks.items():
-        console.print(f"  checked: {name} — {getattr(words, lang)}", markup=False)
-    console.print("  basis: " + "；".join(rule.basis), markup=False)
+    for name, told in rule.checks.items():
+        console.print(f"  {words['checked']}: {name} — {getattr(told, lang)}", markup=False)
+    console.print(f"  {words['basis']}: " + "；".join(rule.basis), markup=False)
+
+
+def _with_source(item: dict[str, Any], one: Given) -> dict[str, Any]:
+    record = one.record
+    return {
+        **item,
+        "value": one.value,
+        "source": record.source if record else DEFAULT,
+        "region": record.region if record else EVERYWHERE,
+        "effective_from": record.effective_from if record else "",
+    }
+
+
+def _source(one: Given, lang: str) -> str:
+    """Which file gave a value, and since when."""
+    record, words = one.record, WORDS[lang]
+    if record is None:
+        return words["default"]
+    if not record.effective_from:
+        return record.source
+    since = record.effective_from
+    return f"{record.source} {since}{words['since']}" if lang == "zh" else f"{record.source} since {since}"
+
+
+def _word(value: Any, lang: str) -> str:
+    if isinstance(value, bool):
+        return WORDS[lang]["yes" if value else "no"]
+    if isinstance(value, tuple):
+        return "、".join(map(str, value)) if lang == "zh" else ", ".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def _page(rule: Rule) -> str:
@@ -89,5 +226,5 @@ def _page(rule: Rule) -> str:
 
 
 def _check_language(lang: str) -> None:
-    if lang not in ("zh", "en"):
+    if lang not in WORDS:
         raise UserError("--lang: zh or en")

@@ -44,13 +44,13 @@ def keys_commands() -> typer.Typer:
     ) -> None:
         """Create a key; prints the credential, which is shown only now."""
         institutions = [one.strip() for one in institution.split(",")]
-        typer.echo(_in_database(lambda raw: auth.create_key(raw, institutions)))
+        typer.echo(in_database(lambda raw: auth.create_key(raw, institutions)))
 
     @commands.command("list")
     def list_keys() -> None:
         """List all keys, never their credentials."""
         table = Table("id", "institutions", "created", "revoked")
-        for row in _in_database(auth.list_keys):
+        for row in in_database(auth.list_keys):
             revoked = f"{row.revoked_at:%Y-%m-%d %H:%M}" if row.revoked_at else ""
             table.add_row(row.id, ", ".join(row.institutions), f"{row.created_at:%Y-%m-%d %H:%M}", revoked)
         Console().print(table)
@@ -58,7 +58,7 @@ def keys_commands() -> typer.Typer:
     @commands.command()
     def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As `keys list` shows it.")]) -> None:
         """Revoke a key; running systems refuse it within five seconds."""
-        _in_database(lambda raw: auth.revoke_key(raw, key_id))
+        in_database(lambda raw: auth.revoke_key(raw, key_id))
         typer.echo(f"revoked {key_id}")
 
     return commands
@@ -78,7 +78,7 @@ def registry_commands() -> typer.Typer:
         parsed = parse_folder(folder)
         good = [file for file in parsed if not file.faults]
         if good:
-            _in_system(lambda engine, settings: _load(engine, settings, good))
+            in_system(lambda engine, settings: _load(engine, settings, good))
         faults = [fault for file in parsed for fault in file.faults]
         for fault in faults[:FAULTS_SHOWN]:
             typer.echo(str(fault), err=True)
@@ -98,7 +98,7 @@ def import_history(
     settings = read_settings()
     spool = Spool(Calendar(settings.timezone))
     persons = _spool(spool, paths, form)
-    report: Report = _in_system(lambda engine, own: _import(engine, own, spool, persons))
+    report: Report = in_system(lambda engine, own: _import(engine, own, spool, persons))
     typer.echo(f"accepted {report.accepted}, duplicates {report.duplicates}, rejected {report.rejected}")
     for fault in report.faults:
         typer.echo(fault, err=True)
@@ -171,17 +171,17 @@ def _event_files(path: Path) -> list[Path]:
     return found
 
 
-def _in_database(work: Callable[[Any], Awaitable[Result]]) -> Result:
+def in_database(work: Callable[[Any], Awaitable[Result]]) -> Result:
     """Run `work(asyncpg connection)` in one transaction on the system's database."""
 
     async def run(engine: AsyncEngine, _: Settings) -> Result:
         async with database.transaction(engine) as raw:
             return await work(raw)
 
-    return _in_system(run)
+    return in_system(run)
 
 
-def _in_system(work: Callable[[AsyncEngine, Settings], Awaitable[Result]]) -> Result:
+def in_system(work: Callable[[AsyncEngine, Settings], Awaitable[Result]]) -> Result:
     settings = read_settings()
 
     async def run(url: str) -> Result:

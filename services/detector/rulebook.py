@@ -1,0 +1,190 @@
+"""The rules with the parameters in force: the code's, or what records of the registry put in their place.
+
+Which parameters hold for a finding depends on the finding: on the region of its place and on its day. So a
+rule that has records judges by every set of values among them, and keeps of each what that set is in force
+for. The choice is a function of the finding and the registry alone.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
+
+from schemas.registry import Registry
+from schemas.rules import EVERYWHERE, SWITCHES, RuleParameters
+from services.detector.history import Change, Ref
+from services.detector.parameters import convert, parameters_hash
+from services.detector.rule import Finding, Parameters, Rule
+from services.runtime.logs import log
+
+DEFAULTS = {"enabled": True, "shadow": False, "severity": None}
+
+
+class Given(NamedTuple):
+    """A value and the record that gives it; None: the code does."""
+
+    value: Any
+    record: RuleParameters | None
+
+
+@dataclass(frozen=True)
+class InForce:
+    """What holds for a rule at a place and day."""
+
+    enabled: bool
+    shadow: bool
+    severity: int | None
+    parameters: Parameters
+
+
+def make_rules(rules: Sequence[Rule], registry: Registry) -> tuple[Rule, ...]:
+    """The rules as the registry's parameters have them. A rule that nothing is set for is itself."""
+    records: dict[str, list[RuleParameters]] = {}
+    for record in registry.records(RuleParameters.TABLE):
+        records.setdefault(record.rule, []).append(record)
+    return tuple(_with_records(rule, records.get(rule.id, []), registry) for rule in rules)
+
+
+def given(rule: Rule, records: Iterable[RuleParameters], region: str, day: str) -> dict[str, Given]:
+    """Every switch and parameter of a rule, in order, for a region (its digits) on a day (YYYY-MM-DD)."""
+    found = {name: Given(value, None) for name, value in DEFAULTS.items()}
+    found |= {item.name: Given(getattr(rule.parameters, item.name), None) for item in fields(rule.parameters)}
+    held = [
+        record
+        for record in records
+        if record.rule == rule.id and region.startswith(record.region) and record.effective_from <= day
+    ]
+    # The most specific region speaks last, and of its records the one that began last.
+    for record in sorted(held, key=lambda record: (len(record.region), record.effective_from)):
+        found |= {name: Given(value, record) for name, value in _fitting(rule, record).items()}
+    return found
+
+
+def in_force(rule: Rule, values: dict[str, Given]) -> InForce:
+    """What holds, of values as `given` says them."""
+    own = {name: one.value for name, one in values.items() if name not in SWITCHES}
+    switches = {name: values[name].value for name in SWITCHES}
+    return InForce(**switches, parameters=replace(rule.parameters, **own))
+
+
+def with_parameters(rule: Rule, parameters: Parameters) -> Rule:
+    """The same rule, judging by other parameters."""
+    if parameters == rule.parameters:
+        return rule
+    variant = copy(rule)
+    variant.parameters = parameters
+    return variant
+
+
+class Varied(Rule):
+    """A rule whose parameters depend on where and when.
+
+    It judges by each set of values that is in force anywhere, and keeps a finding of the set that is in
+    force for it.
+    """
+
+    def __init__(self, rule: Rule, sets: "_Sets", registry: Registry) -> None:
+        self._sets = sets
+        self._registry = registry
+        parameters = dict.fromkeys(one.parameters for one in sets.all if one.enabled)
+        self._variants = [with_parameters(rule, one) for one in parameters]
+        for name in Rule.__annotations__:
+            setattr(self, name, getattr(rule, name))
+        self.within = _widest([variant.within for variant in self._variants])
+
+    def judge(self, view: Any, refs: Iterable[Ref] | None) -> Iterator[Finding]:
+        asked = None if refs is None else set(refs)
+        found = self._found(view, asked)
+        if found and asked is not None and len(self._variants) > 1:
+            # Another set may speak of the same thing by other encounters.
+            found = self._found(view, asked.union(*(finding.members for finding in found)))
+        about: dict[str, list[Finding]] = {}
+        for finding in found:
+            about.setdefault(finding.alert_id, []).append(finding)
+        for same in about.values():
+            if asked is None or any(member in asked for finding in same for member in finding.members):
+                yield max(same, key=_rank)
+
+    def reach(self, view: Any, change: Change) -> Iterable[Ref]:
+        """Whatever any of the sets reaches."""
+        for variant in self._variants:
+            yield from variant.reach(view, change)
+
+    def _found(self, view: Any, refs: set[Ref] | None) -> list[Finding]:
+        found = []
+        for variant in self._variants:
+            for finding in variant.judge(view, refs):
+                chosen = self._sets.choose(self._registry, finding)
+                if not chosen.enabled or chosen.parameters != variant.parameters:
+                    continue
+                finding.shadow = chosen.shadow
+                finding.severity = chosen.severity or finding.severity
+                found.append(finding)
+        return found
+
+
+class _Sets:
+    """The values in force for every region and stretch of days that a rule's records tell apart."""
+
+    def __init__(self, rule: Rule, records: list[RuleParameters]) -> None:
+        self._days = sorted({"", *(record.effective_from for record in records)})
+        self._regions = {EVERYWHERE, *(record.region for record in records)}
+        self._lengths = sorted({len(region) for region in self._regions}, reverse=True)
+        self._values = {
+            (region, day): in_force(rule, given(rule, records, region, day))
+            for region in sorted(self._regions)
+            for day in self._days
+        }
+
+    @property
+    def all(self) -> Iterable[InForce]:
+        """Every set of values."""
+        return self._values.values()
+
+    def choose(self, registry: Registry, finding: Finding) -> InForce:
+        """The set in force for a finding: by the region of its place on its day, and by its day."""
+        day = finding.happened[:10]
+        known = registry.institution(finding.place or finding.institutions[0], day)
+        code = (known.region if known is not None else None) or EVERYWHERE
+        return self._values[self._region(code), self._days[bisect_right(self._days, day) - 1]]
+
+    def _region(self, code: str) -> str:
+        """The most specific region among the records that a region code lies in."""
+        return next(code[:length] for length in self._lengths if code[:length] in self._regions)
+
+
+def _with_records(rule: Rule, records: list[RuleParameters], registry: Registry) -> Rule:
+    if not records:
+        return rule
+    for record in records:
+        for name in record.given.keys() - _fitting(rule, record).keys():
+            log.warning("rule_parameter_left_out", rule=rule.id, name=name)
+    sets = _Sets(rule, records)
+    plain = InForce(**DEFAULTS, parameters=rule.parameters)
+    return rule if all(one == plain for one in sets.all) else Varied(rule, sets, registry)
+
+
+def _fitting(rule: Rule, record: RuleParameters) -> dict[str, Any]:
+    """What a record sets, in the rule's own types. What the rule no longer has, or has in another type, since
+    the record was loaded, is left out."""
+    found = {name: value for name, value in record.given.items() if name in SWITCHES}
+    for item in fields(rule.parameters):
+        if item.name in record.values:
+            try:
+                found[item.name] = convert(
+                    record.values[item.name], item.metadata["unit"], getattr(rule.parameters, item.name)
+                )
+            except ValueError:
+                continue
+    return found
+
+
+def _widest(distances: list[int | None]) -> int | None:
+    """The greatest of some distances; None, which is no bound, among them or of none."""
+    return None if None in distances else max(distances, default=None)  # type: ignore[type-var]
+
+
+def _rank(finding: Finding) -> tuple[str, str, str]:
+    """Of several sets that speak of one thing, each by right, the one of the latest moment counts."""
+    return (finding.happened, finding.place, parameters_hash(finding.rule))
