@@ -1,13 +1,14 @@
 """Registry files as they come: CSV with a header or Parquet, each row checked, each fault with its line."""
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Annotated, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
@@ -25,6 +26,7 @@ IN_ORDER = (
 DIFFERENT = (("code", "other_code"), ("code", "component_code"))
 SEPARATOR = "|"
 """Between the values of a cell that holds several."""
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FAULTS_AT_MOST = 100
 FIRST_LINE = 2
 """Line 1 is the header."""
@@ -53,6 +55,8 @@ class ParsedFile:
 
 
 Cells = dict[str, str]
+Row = tuple[int, Cells | str]
+"""Line, and the cells by their columns or what is wrong with the line."""
 
 
 def parse_folder(folder: Path) -> list[ParsedFile]:
@@ -81,13 +85,15 @@ def parse_rows(name: str, table: str, rows: Iterator[Cells]) -> ParsedFile:
     return _parse(ParsedFile(name, table), enumerate(rows, start=1))
 
 
-def _parse(parsed: ParsedFile, rows: Iterator[tuple[int, Cells]]) -> ParsedFile:
+def _parse(parsed: ParsedFile, rows: Iterator[Row]) -> ParsedFile:
     kind = FILES[parsed.table]
     seen: dict[Place, Record] = {}
     try:
         for line, cells in rows:
             fault = None
             try:
+                if isinstance(cells, str):
+                    raise ValueError(cells)
                 record = _record(kind, cells)
                 if seen.setdefault(record.place, record) != record:
                     fault = "the same id and date stood before with other values"
@@ -151,22 +157,22 @@ def _check_sense(record: Record) -> None:
             raise ValueError(f"{name}: expected a number of 0 or more")
     for first, second in IN_ORDER:
         begin, end = getattr(record, first, None), getattr(record, second, None)
-        # Of a month only the month is compared: a person may die in the month of birth.
-        if (
-            begin is not None
-            and end is not None
-            and end < (begin[: len(end)] if isinstance(end, str) else begin)
-        ):
+        if begin is not None and end is not None and _is_before(end, begin):
             raise ValueError(f"{second}: lies before {first.rstrip('_')}")
     for first, second in DIFFERENT:
         if getattr(record, second, None) == getattr(record, first, ""):
             raise ValueError(f"{second}: is the same as {first}")
 
 
+def _is_before(end: Any, begin: Any) -> bool:
+    """Of a month only the month is compared: a person may die in the month of birth."""
+    return end < (begin[: len(end)] if isinstance(end, str) else begin)
+
+
 def _check_date(name: str, text: str) -> None:
     whole = f"{text}-01" if name == "death_date" and len(text) == 7 else text
     try:
-        if len(whole) != 10:
+        if not _DAY.fullmatch(whole):
             raise ValueError
         date.fromisoformat(whole)
     except ValueError:
@@ -174,7 +180,7 @@ def _check_date(name: str, text: str) -> None:
         raise ValueError(f"{name}: expected a date, {wanted}") from None
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[int, Cells]]:
+def _csv_rows(path: Path) -> Iterator[Row]:
     line = 1
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -183,10 +189,10 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, Cells]]:
             _check_header(header, path)
             line = reader.line_num + 1
             for cells in reader:
-                if len(cells) > len(header) or (cells and len(cells) < len(header)):
-                    raise _Unreadable(line, f"{len(cells)} cells under {len(header)} columns")
-                if cells:
+                if len(cells) == len(header):
                     yield line, dict(zip(header, cells, strict=True))
+                elif cells:
+                    yield line, f"{len(cells)} cells under {len(header)} columns"
                 line = reader.line_num + 1
     except (UnicodeDecodeError, csv.Error, OSError) as error:
         reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
@@ -205,7 +211,7 @@ def _check_header(header: list[str], path: Path) -> None:
         raise _Unreadable(1, f"the column {missing[0]!r} is required")
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[int, Cells]]:
+def _parquet_rows(path: Path) -> Iterator[Row]:
     import duckdb
 
     try:

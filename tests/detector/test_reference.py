@@ -4,7 +4,8 @@ import asyncio
 
 import msgspec
 
-from schemas.registry import Institution, RegistryItem, encode_item, item_key
+from schemas.records import Held, Holiday, Institution, Limit, Price
+from schemas.registry import RegistryItem, encode_item, encode_record, item_key
 from schemas.topics import LOG_ID, VERSION
 from services.detector.program import DetectorProgram
 from services.detector.reference import RegistryBook
@@ -64,6 +65,36 @@ def test_reading_a_record_again_changes_nothing():
     publish(known, 2, a="hospital")
     publish(known, 1, a="clinic")
     assert [kind_of(known, version, "a") for version in (1, 2)] == ["clinic", "hospital"]
+
+
+def test_every_table_that_travels_as_a_whole_is_known():
+    known, _ = book()
+    for record in (Limit("c", sex="2"), Price("c", 3), Holiday("2026-02-17"), Held("approvals")):
+        item = RegistryItem(record.TABLE, *record.place, 1, encode_record(record))
+        known.take(item_key(item), encode_item(item))
+    known.take(VERSION, b"1")
+    found = known.at(1)
+    assert found.limit("c").sex == "2"
+    assert found.price("c", 3).level == 3
+    assert found.holiday("2026-02-17")
+    assert found.has("approvals")
+    assert not known.at(0).has("limits")
+
+
+def test_a_record_that_is_deleted_is_gone_from_that_version_on():
+    known, _ = book()
+    publish(known, 1, a="clinic")
+    gone = RegistryItem("institutions", "a", "", 2, None)
+    known.take(item_key(gone), encode_item(gone))
+    assert [kind_of(known, version, "a") for version in (1, 2)] == ["clinic", None]
+
+
+def test_a_table_this_worker_does_not_know_is_left_alone():
+    known, _ = book()
+    item = RegistryItem("planets", "mars", "", 1, b"{}")
+    known.take(item_key(item), encode_item(item))
+    publish(known, 1, a="clinic")
+    assert kind_of(known, 1, "a") == "clinic"
 
 
 def test_a_record_that_cannot_be_read_is_left_out():

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
@@ -11,13 +10,11 @@ import pytest
 
 from schemas import event as events
 from schemas.moments import Calendar, micros
-from schemas.registry import FILES
 from services.ingest.admission import Admission
 from services.ingest.endpoints import Answer
 from services.ingest.pseudonyms import Pseudonyms
 from services.ingest.receipts import Receipts
 from services.ingest.refusals import Refused
-from services.ingest.registry_files import parse_file
 from tests.docs.pages import ROOT, Block, blocks
 
 PAGE = ROOT / "docs" / "integrate.md"
@@ -72,21 +69,6 @@ def test_the_answers_have_the_form_of_the_code() -> None:
     posted, receipts = blocks(PAGE, "json answer")
     msgspec.json.decode(posted.code, type=Answer)
     Receipts.model_validate_json(receipts.code)
-
-
-@pytest.mark.parametrize("block", blocks(PAGE, "csv"), ids=lambda block: block.info)
-def test_an_example_of_a_registry_file_is_without_fault(block: Block, tmp_path: Path) -> None:
-    table = block.info.split()[1]
-    path = tmp_path / f"{table}.csv"
-    path.write_text(block.code, encoding="utf-8")
-    parsed = parse_file(path, table)
-    assert not parsed.faults
-    columns = {field.encode_name for field in msgspec.structs.fields(FILES[table])}
-    assert set(block.code.splitlines()[0].split(",")) == columns
-
-
-def test_every_registry_file_has_an_example() -> None:
-    assert {block.info.split()[1] for block in blocks(PAGE, "csv")} <= set(FILES)
 
 
 def _names(part: Any) -> Iterator[str]:

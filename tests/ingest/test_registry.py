@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from schemas.registry import decode_person_record
+from schemas.registry import FILES, decode_person_record
 from services.ingest import reader
 from services.ingest.app import make_pseudonyms, make_vault
 from services.ingest.pseudonyms import PERSON
@@ -18,7 +18,9 @@ from services.ingest.registry_files import parse_folder
 from services.runtime.database import driver, open_engine, transaction
 from services.runtime.errors import UserError
 from services.settings import Settings
+from tests.docs.pages import ROOT, blocks
 
+PAGE = ROOT / "docs" / "registry.md"
 INSTITUTIONS = """\
 institution_id,name,kind,level,region,latitude,longitude,open_24h,effective_from
 H1,县医院,hospital,2,431021,25.7,112.7,true,
@@ -26,6 +28,9 @@ H1,县人民医院,hospital,3,431021,25.7,112.7,1,2026-01-01
 P1,"药房,东",pharmacy,,431021,25.71,112.71,false,
 """
 PERSONS = "person_id,sex,birth_date,death_date\n43102119500101001X,1,1950-01-01,2026-01\np2,2,1980-02-03,\n"
+
+
+NUMBER = "43102119500101001X"
 
 
 def load(settings: Settings, folder: Path) -> list[Loaded]:
@@ -118,17 +123,85 @@ def test_parquet_says_the_same_as_csv(settings: Settings, tmp_path: Path) -> Non
     assert [file.changed for file in load(settings, packed)] == [0, 0]
 
 
-def test_status_and_practitioners_are_kept_and_a_persons_status_by_pseudonym(
+def test_persons_are_pseudonyms_in_whatever_file_they_stand(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "practitioners.csv").write_text(
+        f"practitioner_id,institution_id,from,person_id,title\nD1,H1,2020-01-01,{NUMBER},4\n"
+    )
+    (tmp_path / "status.csv").write_text(
+        f"kind,id,status,from\nperson,{NUMBER},suspended,2026-01-01\ninstitution,H1,suspended,2026-01-01\n"
+    )
+    (tmp_path / "approvals.csv").write_text(f"person_id,disease_code,from\n{NUMBER},M039,2026-01-01\n")
+    load(settings, tmp_path)
+    stored = ask(settings, lambda connection: connection.fetch("SELECT id, body FROM registry_record"))
+    assert NUMBER not in str([(row["id"], bytes(row["body"])) for row in stored])
+    pseudonym = make_pseudonyms(settings).of(PERSON, NUMBER)
+    registry = ask(settings, load_registry)
+    assert registry.practitioner_person("D1") == pseudonym
+    assert registry.status("institution", "H1", "2026-01-01").status == "suspended"
+    assert registry.status("person", pseudonym, "2026-01-01") is None
+    vault = make_vault(settings)
+    assert ask(settings, lambda connection: vault.reveal(connection, PERSON, pseudonym)) == NUMBER
+
+
+def test_rows_of_one_person_become_entries_and_the_word_that_there_are_some(
     settings: Settings, tmp_path: Path
 ) -> None:
-    (tmp_path / "practitioners.csv").write_text("practitioner_id,institution_id,from,to\nD1,H1,2020-01-01,\n")
+    (tmp_path / "approvals.csv").write_text(f"person_id,disease_code,from\n{NUMBER},M039,2026-01-01\n")
+    assert load(settings, tmp_path) == [Loaded("approvals.csv", 1, 1)]
+    person, changed = entries(settings)
+    assert (person.kind, changed.kind, changed.body) == ("person", "registry", b"1")
+    read = decode_person_record(person.body)
+    assert (read.table, read.record.person_id, read.record.disease_code) == ("approvals", person.key, "M039")
+    assert ask(settings, load_registry).has("approvals")
+    (tmp_path / "approvals.csv").write_text(f"person_id,disease_code,from\n{NUMBER},M050,2026-01-01\n")
+    assert load(settings, tmp_path) == [Loaded("approvals.csv", 1, 1)]
+    assert [entry.kind for entry in entries(settings)] == ["person", "registry", "person"]
+
+
+def test_a_status_file_speaks_of_persons_and_of_institutions(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "status.csv").write_text(
-        "kind,id,status,from,to,reason\nperson,43102119500101001X,suspended,2026-01-01,,x\n"
+        f"kind,id,status,from,to\nperson,{NUMBER},suspended,2026-01-01,\ninstitution,H1,suspended,,\n"
     )
     load(settings, tmp_path)
-    bodies = ask(settings, lambda connection: connection.fetch("SELECT body FROM registry_record"))
-    assert "43102119500101001X" not in str([bytes(row[0]) for row in bodies])
-    assert len(bodies) == 2
+    person, _ = entries(settings)
+    read = decode_person_record(person.body)
+    assert (read.table, read.record.kind, read.record.id) == ("status", "person", person.key)
+    ended = (tmp_path / "status.csv").read_text().replace("2026-01-01,", "2026-01-01,2026-02-01")
+    (tmp_path / "status.csv").write_text(ended)
+    assert load(settings, tmp_path) == [Loaded("status.csv", 2, 1)]
+    assert [entry.kind for entry in entries(settings)] == ["person", "registry", "person"]
+
+
+def test_a_person_who_dies_twice_dies_as_was_loaded_last(settings: Settings, tmp_path: Path) -> None:
+    for day in ("2026-01-03", "2026-02-05"):
+        (tmp_path / "persons.csv").write_text(f"person_id,death_date\n{NUMBER},{day}\n")
+        load(settings, tmp_path)
+    first, second = [decode_person_record(entry.body) for entry in entries(settings)]
+    assert (first.record.death_date, second.record.death_date) == ("2026-01-03", "2026-02-05")
+    assert first.place == second.place
+    assert first.loaded < second.loaded
+
+
+def test_an_institution_that_moves_has_both_places(settings: Settings, tmp_path: Path) -> None:
+    for region, day in (("430102", ""), ("430104", "2026-03-01")):
+        (tmp_path / "institutions.csv").write_text(
+            f"institution_id,region,effective_from\nH1,{region},{day}\n"
+        )
+        load(settings, tmp_path)
+    registry = ask(settings, load_registry)
+    assert registry.institution("H1", "2026-02-28").region == "430102"
+    assert registry.institution("H1", "2026-03-01").region == "430104"
+
+
+def test_all_tables_are_there_once_loaded(settings: Settings, tmp_path: Path) -> None:
+    for block in blocks(PAGE, "csv"):
+        (tmp_path / f"{block.info.split()[1]}.csv").write_text(block.code)
+    load(settings, tmp_path)
+    registry = ask(settings, load_registry)
+    assert {table for table in FILES if registry.has(table)} == FILES.keys() - {"persons"}
+    assert registry.limit("310401027000000", "2026-01-01").settings == ("inpatient", "emergency")
+    assert registry.price("331400001000000", 3, "2026-01-01").max_price == 1850
+    assert {record.changed for record in load(settings, tmp_path)} == {0}
 
 
 FAULTS = [
@@ -147,6 +220,25 @@ FAULTS = [
     ("institutions.csv", "institution_id,name\nH1,\xff\n".encode("latin-1"), 1, "UTF-8"),
     ("institutions.csv", "", 1, "institution_id"),
     ("status.csv", "kind,id,status\nperson,p,happy\n", 2, "status"),
+    ("status.csv", "kind,id,status,from,to\nperson,p,normal,2026-02-01,2026-01-31\n", 2, "to"),
+    ("persons.csv", "person_id,birth_date,death_date\np,1950-02-01,1950-01\n", 2, "death_date"),
+    ("persons.csv", "person_id,insured_from,insured_to\np,2026-W01-4,\n", 2, "insured_from"),
+    ("persons.csv", "person_id,death_date\np,2026-01\np,2026-02\n", 3, "same id"),
+    ("practitioners.csv", "practitioner_id,institution_id,title\nD1,H1,5\n", 2, "title"),
+    ("limits.csv", "code,settings\nc,inpatient|garden\n", 2, "settings/1"),
+    ("limits.csv", "code,min_age,max_age\nc,18,14\n", 2, "max_age"),
+    ("limits.csv", "code,day_max\nc,many\n", 2, "day_max"),
+    ("limits.csv", "code,day_max\nc,-1\n", 2, "day_max"),
+    ("prices.csv", "code,max_price\nc,NaN\n", 2, "max_price"),
+    ("prices.csv", "code,level\nc,4\n", 2, "level"),
+    ("exclusive_pairs.csv", "code,other_code,scope\nc,c,day\n", 2, "other_code"),
+    ("exclusive_pairs.csv", "code,other_code\nc,d\n", 1, "scope"),
+    ("bundles.csv", "code,component_code,relation\nc,c,contains\n", 2, "component_code"),
+    ("indications.csv", "code,icd_prefixes\nc,|\n", 2, "icd_prefixes"),
+    ("packs.csv", "code,antibiotic_grade\nc,4\n", 2, "antibiotic_grade"),
+    ("approvals.csv", "person_id,disease_code,from,to\np,d,2026-01-02,2026-01-01\n", 2, "to"),
+    ("holidays.csv", "day,kind\n2026-02-30,holiday\n", 2, "day"),
+    ("scopes.csv", "institution_id,service\nH1\n", 2, "cells"),
 ]
 
 
@@ -159,6 +251,12 @@ def test_a_fault_names_its_line_and_column(
     assert parsed.faults
     assert parsed.faults[0].line == line, parsed.faults[0]
     assert word in parsed.faults[0].message
+
+
+def test_all_faults_of_a_half_broken_file_are_named(tmp_path: Path) -> None:
+    (tmp_path / "limits.csv").write_text("code,sex\na,1\nb,3\nc\nd,2,x\ne,2\n,1\n")
+    (parsed,) = parse_folder(tmp_path)
+    assert [fault.line for fault in parsed.faults] == [3, 4, 5, 7]
 
 
 def test_a_folder_without_registry_files_is_a_users_mistake(tmp_path: Path) -> None:
