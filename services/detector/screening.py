@@ -1,0 +1,260 @@
+"""From facts to a screening: one settlement with all that rules over institutions and months may ask.
+
+Pure: the same facts, registry and findings make the same screening, whatever came first. A screening is due
+for every settlement a change touches, and for the admission of an encounter; `to_screen` names them. Its
+content also changes with the findings that name its encounter: whoever notes a finding screens again.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date
+from hashlib import blake2b
+
+from schemas.moments import Calendar
+from schemas.registry import Person
+from schemas.screening import ITEMS_AT_MOST, Care, Item, ScreeningMessage, digest
+from services.detector.facts import (
+    AT_DAY,
+    BACKFILLED,
+    DEFECTIVE,
+    EMERGENCY,
+    HISTORICAL,
+    LINED,
+    MID_STAY,
+    NEGATIVE,
+    PRESENT,
+    SETTLEMENTS,
+    Fact,
+    Kind,
+    Line,
+)
+from services.detector.history import Change, PersonHistory, Ref
+from services.detector.stays import stay_among
+from services.detector.versions import identity
+from services.detector.view import PersonView
+
+CARES: dict[int, Care] = {
+    Kind.ADMISSION: "inpatient",
+    Kind.INPATIENT: "inpatient",
+    Kind.VISIT: "visit",
+    Kind.PHARMACY: "pharmacy",
+    Kind.OTHER_SETTLEMENT: "other",
+}
+SCREENED = frozenset(CARES)
+_FLAGS = (
+    (HISTORICAL, "historical"),
+    (BACKFILLED, "backfilled"),
+    (MID_STAY, "mid_stay"),
+    (EMERGENCY, "emergency"),
+    (NEGATIVE, "negative"),
+    (DEFECTIVE, "defective"),
+    (PRESENT, "present"),
+)
+
+
+def to_screen(fact: Fact, changes: Iterable[Change]) -> list[Fact]:
+    """The settlements and admissions whose screenings a fact that came may alter: of each the version that
+    counts, else the one that counted, else the fact itself."""
+    changes = list(changes)
+    after = [other for change in changes for other in change.after]
+    before = [other for change in changes for other in change.before]
+    found: dict[tuple[str, str, str], Fact] = {}
+    for other in (*after, *before, fact):
+        if other.kind in SCREENED:
+            found.setdefault(identity(other), other)
+    return list(found.values())
+
+
+def screening_of(history: PersonHistory, view: PersonView, fact: Fact, rules_hash: str) -> ScreeningMessage:
+    """The screening of a settlement or an admission (`SCREENED`), live or not, as the history stands."""
+    ref = (fact.institution, fact.encounter)
+    facts = view.facts_of((ref,))
+    detail, more, calendar = fact.detail, fact.detail.more, view.calendar
+    stay = stay_among(ref, facts) if fact.kind < Kind.VISIT else None
+    begun, is_date = (stay.begin, stay.begin_is_date) if stay else (fact.at, bool(fact.flags & AT_DAY))
+    ended = fact.end if stay is None else 0 if stay.is_open else stay.end
+    day = calendar.day(begun)
+    last_day = calendar.day(ended) if ended and fact.kind < Kind.VISIT else None
+    lines = view.lines(ref) if _bears_lines(fact, facts) else []
+    person = history.person
+    return ScreeningMessage(
+        key=history.key,
+        revision=history.turns,
+        institution_id=fact.institution,
+        settlement_id=fact.id if fact.kind in SETTLEMENTS else "",
+        encounter_id=fact.encounter,
+        care=CARES[fact.kind],
+        med_type=detail.med_type,
+        month=calendar.date_text(day)[:7],
+        day=day,
+        begun=begun,
+        recorded=detail.recorded,
+        rules_hash=rules_hash,
+        withdrawn=_is_withdrawn(fact, facts),
+        versions=_versions(history, fact, facts),
+        occurred_day=calendar.day(detail.occurred),
+        discharge_day=last_day,
+        ended=ended,
+        at_is_date=is_date,
+        minute=None if is_date or calendar.is_midnight(begun) else calendar.minute_of_day(begun),
+        nights=None if last_day is None else max(0, last_day - day),
+        region=detail.region or _region(view, fact.institution, begun),
+        insured_region=more.insured_region,
+        insurance_type=more.insurance_type,
+        total=fact.total,
+        fund=fact.fund,
+        account=detail.account,
+        family=detail.family,
+        by_category=_by_category(lines),
+        items=_items(lines, calendar),
+        sex=int(person.sex) if person is not None and person.sex else 0,
+        age=_age(person, day),
+        community_id=(person.community_id or "") if person is not None else "",
+        household=_household(person),
+        assistance=bool(person is not None and person.assistance),
+        practitioner=detail.practitioner or _commonest(line.more.practitioner for line in lines),
+        department=more.department or _commonest(line.more.department for line in lines),
+        device=detail.device,
+        card_kind=detail.card,
+        channel=detail.channel,
+        emergency=detail.emergency,
+        main_diagnosis=detail.main_diagnosis,
+        diagnoses=detail.diagnoses.split(),
+        procedures=sorted({procedure.code for procedure in more.procedures}),
+        disease_code=detail.disease,
+        prescription_id=detail.prescription,
+        drg=more.drg,
+        bed=more.bed or _bed(facts),
+        discharge_way=stay.discharge_way if stay else 0,
+        flags=_flags(history, fact),
+        alerts=_alerts(history, ref),
+    )
+
+
+def _is_withdrawn(fact: Fact, facts: Sequence[Fact]) -> bool:
+    """Cancelled or superseded; an admission also once something was settled of it."""
+    if not any(other.event == fact.event for other in facts):
+        return True
+    return fact.kind == Kind.ADMISSION and any(other.kind in SETTLEMENTS for other in facts)
+
+
+def _versions(history: PersonHistory, fact: Fact, facts: Sequence[Fact]) -> int:
+    """Events known of what the fact is a version of."""
+    name = identity(fact)
+    idle = sum(other.kind in SCREENED and identity(other) == name for other in history.idle)
+    return idle + any(other.kind in SCREENED and identity(other) == name for other in facts)
+
+
+def _bears_lines(fact: Fact, facts: Sequence[Fact]) -> bool:
+    """Whether an encounter's lines stand on this fact: on its last settlement, on the admission without."""
+    if not any(other.flags & LINED for other in facts):
+        return False
+    bearers = [other for other in facts if other.kind in SETTLEMENTS and other.total >= 0]
+    bearers = bearers or [other for other in facts if other.kind == Kind.ADMISSION]
+    return bool(bearers) and max(bearers, key=_last).event == fact.event
+
+
+def _last(fact: Fact) -> tuple[int, str]:
+    return (max(fact.at, fact.end), fact.id)
+
+
+def _by_category(lines: Sequence[Line]) -> dict[str, tuple[int, int]]:
+    sums: dict[str, tuple[int, int]] = {}
+    for line in sorted(lines, key=_category):
+        amount, covered = sums.get(line.category, (0, 0))
+        sums[line.category] = (amount + line.amount, covered + (line.covered or 0))
+    return sums
+
+
+def _category(line: Line) -> str:
+    return line.category
+
+
+def _items(lines: Sequence[Line], calendar: Calendar) -> list[Item]:
+    if len(lines) > ITEMS_AT_MOST:
+        return _sums(lines)
+    items = []
+    for line in sorted(lines, key=_line_id):
+        more = line.more
+        price = None if more.unit_price is None else f"{more.unit_price:f}"
+        day = calendar.day(line.at) if line.at else 0
+        items.append(
+            Item(
+                line.code,
+                line.category,
+                f"{line.quantity:f}",
+                line.amount,
+                line.covered,
+                price,
+                more.practitioner,
+                day,
+                more.doses,
+            )
+        )
+    return items
+
+
+def _line_id(line: Line) -> str:
+    return line.id
+
+
+def _sums(lines: Sequence[Line]) -> list[Item]:
+    """Of very many lines the sums by code and category."""
+    by_code: dict[tuple[str, str], list[Line]] = {}
+    for line in lines:
+        by_code.setdefault((line.code, line.category), []).append(line)
+    sums = []
+    for (code, category), same in sorted(by_code.items()):
+        told = [line.covered for line in same if line.covered is not None]
+        quantity = sum(line.quantity for line in same)
+        amount = sum(line.amount for line in same)
+        sums.append(Item(code, category, f"{quantity:f}", amount, sum(told) if told else None))
+    return sums
+
+
+def _commonest(names: Iterable[str]) -> str:
+    """The name that stands most often, of equals the smallest; "" for none."""
+    counted = Counter(name for name in names if name)
+    return min(counted, key=lambda name: (-counted[name], name)) if counted else ""
+
+
+def _region(view: PersonView, institution: str, moment: int) -> str:
+    known = view.institution(institution, moment)
+    return (known.region or "") if known is not None else ""
+
+
+def _age(person: Person | None, day: int) -> int | None:
+    """Full years on a day."""
+    if person is None or not person.birth_date:
+        return None
+    born, then = date.fromisoformat(person.birth_date), date.fromordinal(day)
+    return max(0, then.year - born.year - ((then.month, then.day) < (born.month, born.day)))
+
+
+def _household(person: Person | None) -> str:
+    """A digest: the household's number would name people."""
+    if person is None or not person.household_id:
+        return ""
+    return blake2b(person.household_id.encode(), digest_size=8).hexdigest()
+
+
+def _bed(facts: Sequence[Fact]) -> str:
+    """The bed that the admission names."""
+    return next((fact.detail.more.bed for fact in facts if fact.kind == Kind.ADMISSION), "")
+
+
+def _flags(history: PersonHistory, fact: Fact) -> list[str]:
+    names = [name for flag, name in _FLAGS if fact.flags & flag]
+    if fact.kind in SETTLEMENTS and history.is_offset(fact):
+        names.append("offset")
+    return sorted(names)
+
+
+def _alerts(history: PersonHistory, ref: Ref) -> list[str]:
+    """Standing findings that name the encounter."""
+    return sorted(
+        finding_id for finding_id, said in history.said.items() if not said.defect and ref in said.members
+    )
+
+
+__all__ = ["SCREENED", "digest", "screening_of", "to_screen"]
