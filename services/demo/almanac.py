@@ -78,6 +78,31 @@ def weekday(day: int) -> int:
     return (day + 3) % 7
 
 
+# Public holidays (month, day, days, name) and the first days of the Spring Festival by year.
+_FIXED_HOLIDAYS = ((1, 1, 1, "元旦"), (5, 1, 5, "劳动节"), (10, 1, 7, "国庆节"))
+_SPRING_FESTIVALS = {
+    2024: (2, 10), 2025: (1, 29), 2026: (2, 17), 2027: (2, 6), 2028: (1, 26), 2029: (2, 13), 2030: (2, 3),
+}  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def holidays_of(year: int) -> dict[int, str]:
+    """Day number → name of the year's public holidays."""
+    spans = [*_FIXED_HOLIDAYS]
+    if year in _SPRING_FESTIVALS:
+        spans.append((*_SPRING_FESTIVALS[year], 7, "春节"))
+    return {
+        day_number(date(year, month, day)) + later: name
+        for month, day, length, name in spans
+        for later in range(length)
+    }
+
+
+def is_day_off(day: int) -> bool:
+    """Saturday, Sunday or a public holiday."""
+    return weekday(day) >= 5 or day in holidays_of(int(day_text(day)[:4]))
+
+
 def is_market_day(town: int, day: int) -> bool:
     """Every town holds its market on a fixed two of ten days, as rural markets do (1 and 6, 2 and 7, …)."""
     return day % 5 == town % 5

@@ -1,7 +1,8 @@
 """Bills: lines whose sum is the total, and the total's exact split between fund, account, family and cash."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from random import Random
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from services.demo.almanac import timestamp
@@ -9,6 +10,15 @@ from services.demo.catalogue import Item
 from services.demo.people import Person
 
 _FAMILY_SHARE = 0.25
+
+
+class Entry(NamedTuple):
+    """What to bill: an item, how often, at another price than the list's (fen), and further line fields."""
+
+    item: Item
+    quantity: int = 1
+    price: int | None = None
+    more: Mapping[str, Any] = MappingProxyType({})
 
 
 class Bill(NamedTuple):
@@ -47,15 +57,26 @@ def line(
     return billed
 
 
-def bill(entries: Sequence[tuple[Item, int]], first: int = 1, at: int | None = None) -> Bill:
+def bill(entries: Sequence[Entry | tuple[Item, int]], first: int = 1, at: int | None = None) -> Bill:
     """A bill of given items and quantities, lines numbered from `first`."""
-    lines = [line(item, number, quantity, at) for number, (item, quantity) in enumerate(entries, first)]
-    return Bill(lines, sum(item.price * quantity for item, quantity in entries))
+    lines, total = [], 0
+    for number, entry in enumerate(entries, first):
+        item, quantity, price, more = Entry(*entry)
+        billed = line(item, number, quantity, at, price)
+        if more:
+            billed.update(more)
+        lines.append(billed)
+        total += (item.price if price is None else price) * quantity
+    return Bill(lines, total)
 
 
-def basket(rng: Random, shelf: Sequence[Item], most: int, *fixed: Item) -> Bill:
-    """The fixed items and one to `most` different ones from a shelf."""
+def basket(
+    rng: Random, shelf: Sequence[Item], most: int, *fixed: Item, without: Collection[str] = ()
+) -> Bill:
+    """The fixed items and one to `most` different ones from a shelf; `without`: codes that are not wanted."""
     size = 1 + int(rng.random() * most)
+    if without:
+        shelf = [item for item in shelf if item.code not in without]
     picked = rng.sample(shelf, min(size, len(shelf)))
     entries = [(item, 1) for item in fixed]
     entries += [(item, 1 + int(rng.random() * item.most)) for item in picked]
@@ -63,9 +84,12 @@ def basket(rng: Random, shelf: Sequence[Item], most: int, *fixed: Item) -> Bill:
 
 
 def rounded_bill(first: Item, second: Item, total: int) -> Bill:
-    """Two lines whose prices were chosen so that they come to a wanted total."""
-    half = total * 2 // 5
-    return Bill([line(first, 1, price=half), line(second, 2, price=total - half)], total)
+    """Two lines of goods sold by the piece, so many that they come to a wanted total."""
+    some = total * 2 // 5 // first.price
+    rest = total - some * first.price
+    if rest % second.price:
+        raise ValueError("the total is no multiple of the second item's price")
+    return bill([(first, some), (second, rest // second.price)])
 
 
 def fund_rate(rng: Random, med_type: str, person: Person) -> int:

@@ -1,11 +1,12 @@
 """Finds days, persons and counters for the stories, and keeps the labels.
 
-A story's person has nothing else in the diary for a day around it, so that a story says exactly what it
-is meant to say and no second rule is triggered by chance.
+A story's person lives nothing but stories, weeks apart from each other, so that a story says exactly what it
+is meant to say and no second rule is triggered by chance. Mere customers are taken from the crowd.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
+from typing import Any
 
 from services.demo.almanac import DAY, MINUTE, day_text, draw_second, month_start, month_text
 from services.demo.care import Pair, Stay
@@ -14,11 +15,15 @@ from services.demo.labels import Label
 from services.demo.ledger import Ledger
 from services.demo.people import Person
 from services.demo.pharmacies import opening_hours
+from services.demo.registry import doctors_of
 
 _TRIES = 600
 _RECENT_DAYS = 3
 _OPEN_END_DAYS = 16
 _SILENCE = 20 * MINUTE
+_BETWEEN_STORIES = 34 * DAY
+_MONTH = 31 * DAY
+_FEW_PLACES = 2
 
 
 class NoRoom(Exception):
@@ -35,13 +40,17 @@ class Cast:
         self.people = people
         self.rng: Random = ledger.rng
         self.geography = ledger.geography
+        self.standing = ledger.standing
         self.labels: list[Label] = []
         self.sessions = sessions
-        self.used: set[tuple[str, int, int]] = set()
+        self.used: set[tuple] = set()
         self.recent = False
+        self.doctors = doctors_of(ledger.geography, people)
         self._first_day = ledger.start // DAY + 1
         self._last_day = ledger.until // DAY - 1
         self._dead = [person for person in people if person.death_day is not None]
+        self._waiting = [person for person in people if person.role == "story"]
+        self._crowd = [person for person in people if not person.role and person.pace < 1]
 
     # Days
 
@@ -60,21 +69,75 @@ class Cast:
             raise NoRoom
         return self.rng.randint(earliest, latest)
 
+    def weeks(self, length: int) -> int:
+        """The first of `length` further days that all lie in one calendar month."""
+        first = [
+            day
+            for day in range(self._first_day, self._last_day - length + 1)
+            if month_start(day) == month_start(day + length)
+        ]
+        if not first:
+            raise NoRoom
+        return self.rng.choice(first)
+
     # Persons
 
     def person(self, begin: int, end: int, suits: Callable[[Person], bool] | None = None) -> Person:
-        """A living person, free from a day before to a day after, and busy with this story from now on."""
+        """A living person without any other story for weeks around, and busy with this one from now on."""
         for _ in range(_TRIES):
-            person = self.people[int(self.rng.random() * len(self.people))]
-            if person.death_day is not None or person.conditions in (("dialysis",), ("chemotherapy",)):
+            if not self._waiting:
+                break
+            person = self._waiting[int(self.rng.random() * len(self._waiting))]
+            if person.death_day is not None or not person.alive_at(begin):
                 continue
-            if (suits is None or suits(person)) and self.ledger.free(person, begin, end):
-                self.ledger.enter(person, begin, end, self.geography.institutions[0])
+            if (suits is None or suits(person)) and self.ledger.free(person, begin, end, _BETWEEN_STORIES):
+                return self.engage(person, begin, end)
+        raise NoRoom
+
+    def engage(self, person: Person, begin: int, end: int) -> Person:
+        """Keeps a person free of other stories."""
+        self.ledger.enter(person, begin, end, self.geography.institutions[0])
+        return person
+
+    def persons(
+        self, count: int, begin: int, end: int, suits: Callable[[Person], bool] | None = None
+    ) -> list[Person]:
+        """So many persons of whom the story needs more than one purchase or visit."""
+        return [self.person(begin, end, suits) for _ in range(count)]
+
+    def customers(
+        self,
+        count: int,
+        begin: int,
+        end: int,
+        place: Institution,
+        suits: Callable[[Person], bool] | None = None,
+    ) -> list[Person]:
+        """Different persons of the crowd, each good for one visit to one place."""
+        return [self.customer(begin, end, place, suits) for _ in range(count)]
+
+    def customer(
+        self, begin: int, end: int, place: Institution, suits: Callable[[Person], bool] | None = None
+    ) -> Person:
+        """Somebody of the crowd with nothing else around this day and few other visits in the month."""
+        for _ in range(_TRIES):
+            if not self._crowd:
+                break
+            person = self._crowd[int(self.rng.random() * len(self._crowd))]
+            if person.death_day is not None or not person.alive_at(begin):
+                continue
+            if (suits is None or suits(person)) and self._fits(person, begin, end):
+                self.ledger.enter(person, begin, end, place)
                 return person
         raise NoRoom
 
-    def persons(self, count: int, begin: int, end: int) -> list[Person]:
-        return [self.person(begin, end) for _ in range(count)]
+    def _fits(self, person: Person, begin: int, end: int) -> bool:
+        places = {index for at, _, index in person.diary if abs(at - begin) <= _MONTH}
+        return (
+            len(places) <= _FEW_PLACES
+            and self.ledger.moderate(person, begin)
+            and self.ledger.free(person, begin, end, 3 * DAY)
+        )
 
     def deceased(self, first: int, last: int) -> Person:
         """Somebody who died between two days and has no story yet; if nobody did, somebody does now."""
@@ -98,11 +161,30 @@ class Cast:
     # Counters
 
     def pick(self, places: list[Institution], *others: Institution) -> Institution:
-        """A place that is none of the others and in no group or chain with them."""
-        rest = [p for p in places if not any(_related(p, other) for other in others)]
+        """A place in good standing that is none of the others and in no group or chain with them."""
+        rest = [
+            place
+            for place in places
+            if place.index not in self.standing.suspended
+            and not any(_related(place, other) for other in others)
+        ]
         if not rest:
             raise NoRoom
         return self.rng.choice(rest)
+
+    def claim(self, places: list[Institution], purpose: str, day: int) -> Institution:
+        """A place that no other story of this kind has used in the month."""
+        free = [
+            place
+            for place in places
+            if place.index not in self.standing.suspended
+            and ("claimed", purpose, place.index, month_text(day)) not in self.used
+        ]
+        if not free:
+            raise NoRoom
+        place = self.rng.choice(free)
+        self.used.add(("claimed", purpose, place.index, month_text(day)))
+        return place
 
     def hospital(self, *others: Institution) -> Institution:
         """A place with beds: a general hospital of the seat or a township hospital."""
@@ -136,41 +218,18 @@ class Cast:
         zh: str,
         en: str,
         *,
-        encounters: list[Pair] | None = None,
-        settlements: list[Pair] | None = None,
-        device: str | None = None,
-        tolerates: list[str] | None = None,
+        tolerates: Iterable[str] = (),
+        **about: Any,
     ) -> None:
-        """One finding that the rule has to make."""
-        self._label("fraud", rule, story, at, zh, en, encounters, settlements, device, tolerates)
+        """One finding that the rule has to make; `about`: further fields of the label."""
+        self._label("fraud", rule, story, at, zh, en, tolerates=list(tolerates), **about)
 
-    def innocent(
-        self,
-        rules: list[str],
-        story: str,
-        at: int,
-        zh: str,
-        en: str,
-        *,
-        encounters: list[Pair] | None = None,
-        settlements: list[Pair] | None = None,
-        device: str | None = None,
-    ) -> None:
+    def innocent(self, rules: list[str], story: str, at: int, zh: str, en: str, **about: Any) -> None:
         """Facts about which the rules have to stay silent."""
-        self._label("lookalike", rules, story, at, zh, en, encounters, settlements, device, None)
+        self._label("lookalike", rules, story, at, zh, en, **about)
 
     def _label(
-        self,
-        kind: str,
-        rule: str | list[str],
-        story: str,
-        at: int,
-        zh: str,
-        en: str,
-        encounters: list[Pair] | None,
-        settlements: list[Pair] | None,
-        device: str | None,
-        tolerates: list[str] | None,
+        self, kind: str, rule: str | list[str], story: str, at: int, zh: str, en: str, **about: Any
     ) -> None:
         prefix = rule if isinstance(rule, str) else "OK"
         self.labels.append(
@@ -179,12 +238,9 @@ class Cast:
                 kind=kind,
                 story=story,
                 rule=rule,
-                encounters=encounters or [],
-                settlements=settlements or [],
-                device=device,
                 day=day_text(at // DAY),
                 note={"zh": zh, "en": en},
-                tolerates=tolerates or [],
+                **about,
             )
         )
 

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from services.demo import (
+    books,
     lookalikes_counters,
     lookalikes_inside,
     lookalikes_late,
@@ -27,7 +28,8 @@ from services.demo.labels import Label
 from services.demo.ledger import Ledger
 from services.demo.life import Life
 from services.demo.people import populate
-from services.demo.registry import Row, institution_rows, person_rows, practitioner_rows, status_rows
+from services.demo.registry import Row, tables
+from services.demo.standing import order
 from services.demo.writing import write_events, write_labels, write_table
 
 _STORIES = (
@@ -63,11 +65,16 @@ class County:
     """Events in arrival order (contract, section 2), registry rows (section 7) and the labels."""
 
     events: list[dict[str, Any]]
-    institutions: list[Row]
-    persons: list[Row]
-    practitioners: list[Row]
-    status: list[Row]
+    tables: dict[str, list[Row]]
     labels: list[Label]
+
+    @property
+    def institutions(self) -> list[Row]:
+        return self.tables["institutions"]
+
+    @property
+    def persons(self) -> list[Row]:
+        return self.tables["persons"]
 
     def summary(self) -> CountySummary:
         planted = Counter(label.rules[0] for label in self.labels if label.kind == "fraud")
@@ -76,7 +83,7 @@ class County:
             events=len(self.events),
             by_type=dict(sorted(by_type.items())),
             persons=len(self.persons),
-            institutions=len(self.institutions),
+            institutions=len({row["institution_id"] for row in self.institutions}),
             planted=dict(sorted(planted.items())),
             lookalikes=sum(label.kind == "lookalike" for label in self.labels),
             first_at=self.events[0]["recorded_at"] if self.events else "",
@@ -93,23 +100,18 @@ def generate(*, seed: int = 1, days: int = 60, persons: int = 10_000, until: dat
     first_day, last_day = end // DAY - days + 1, end // DAY
     geography = survey(rng)
     people = populate(rng, persons, first_day, last_day)
-    ledger = Ledger(rng, geography, first_day * DAY, end)
+    standing = order(geography, first_day, last_day)
+    ledger = Ledger(rng, geography, standing, first_day * DAY, end)
     life = Life(ledger, Almanac(first_day, last_day, len(TOWNS)))
     for person in people:
         life.live(person)
-    life.shelves()
     cast = Cast(ledger, people, life.sessions)
     repeats = max(_REPEATS[0], min(_REPEATS[1], days // _DAYS_PER_REPEAT))
     _tell(cast, repeats)
     lookalikes_late.network_outages(cast, repeats)
-    return County(
-        _in_arrival_order(ledger),
-        institution_rows(geography),
-        person_rows(people),
-        practitioner_rows(geography, first_day),
-        status_rows(geography, first_day),
-        cast.labels,
-    )
+    books.keep_books(ledger, {row[1] for row in cast.used if row[0] == "shelves"})
+    registry = tables(geography, people, standing, first_day, last_day)
+    return County(_in_arrival_order(ledger), registry, cast.labels)
 
 
 def _tell(cast: Cast, repeats: int) -> None:
@@ -148,7 +150,7 @@ def _in_arrival_order(ledger: Ledger) -> list[dict[str, Any]]:
 def write_county(
     out: Path, *, seed: int = 1, days: int = 60, persons: int = 10_000, until: datetime
 ) -> CountySummary:
-    """Writes events.ndjson, the four registry files and labels.jsonl into a folder, made if missing."""
+    """Writes events.ndjson, the registry files and labels.jsonl into a folder, made if missing."""
     county = generate(seed=seed, days=days, persons=persons, until=until)
     out.mkdir(parents=True, exist_ok=True)
     write_events(out / "events.ndjson", county.events)
@@ -158,8 +160,7 @@ def write_county(
 
 
 def write_registry(out: Path, county: County) -> None:
-    """Writes the four registry files into an existing folder."""
-    write_table(out / "institutions.csv", county.institutions)
-    write_table(out / "persons.csv", county.persons)
-    write_table(out / "practitioners.csv", county.practitioners)
-    write_table(out / "status.csv", county.status)
+    """Writes the registry files into an existing folder; a table without rows has no file."""
+    for name, rows in county.tables.items():
+        if rows:
+            write_table(out / f"{name}.csv", rows)

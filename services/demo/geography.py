@@ -55,6 +55,12 @@ _SINGLE_NAMES = "安康福泰和顺春晖瑞德民生永信仁爱长青"
 _PHARMACIES = 79
 _TERMINALS = {"hospital": 6, "township": 2, "community": 2, "clinic": 1, "village": 1, "pharmacy": 1}
 _PRACTITIONERS = {"hospital": 24, "township": 6, "community": 5, "clinic": 2, "village": 1, "pharmacy": 2}
+_DEPARTMENTS = {
+    "general": ("内科", "外科", "骨科", "儿科", "妇科", "中医科"),
+    "maternity": ("产科", "妇科", "新生儿科"),
+    "psychiatric": ("精神科",),
+    "primary": ("全科",),
+}
 
 
 @dataclass(slots=True, frozen=True)
@@ -89,6 +95,13 @@ class Institution:
     town: int
     terminals: tuple[Terminal, ...]
     practitioners: tuple[str, ...]
+
+    def department(self, practitioner: str) -> str:
+        """Where a doctor works; pharmacies have no departments."""
+        if self.kind == "pharmacy":
+            return ""
+        names = _DEPARTMENTS[self.specialty]
+        return names[int(practitioner[-3:]) % len(names)]
 
     @property
     def crowded(self) -> bool:

@@ -21,9 +21,9 @@ def queue_on_market_day(cast: Cast) -> None:
     lasts = _MARKET_QUEUE * 110
     at = cast.counter_time(place, cast.day(1), lasts)
     pairs = []
-    for number, person in enumerate(cast.persons(_MARKET_QUEUE, at, at + lasts)):
-        goods = cast.rng.sample(catalogue.ACUTE_DRUGS, 2)
-        total = rounded_bill(goods[0], goods[1], 1_830 + 271 * number + cast.rng.randrange(200))
+    for number, person in enumerate(cast.customers(_MARKET_QUEUE, at, at + lasts, place)):
+        goods = cast.rng.sample(catalogue.LOOSE_GOODS, 2)
+        total = rounded_bill(goods[0], goods[1], 1_830 + 270 * number + 10 * cast.rng.randrange(20))
         pairs.append(
             visit(
                 cast.ledger,
@@ -56,7 +56,7 @@ def morning_rush_at_a_hospital(cast: Cast) -> None:
     at = day * DAY + 8 * HOUR + cast.rng.randint(5, 50) * MINUTE
     terminal = place.terminals[0]
     pairs = []
-    for person in cast.persons(_MORNING_QUEUE, at, at + 9 * MINUTE):
+    for person in cast.customers(_MORNING_QUEUE, at, at + 9 * MINUTE, place):
         total = basket(cast.rng, catalogue.LABORATORY, 2, catalogue.CONSULTATION)
         pairs.append(
             visit(

@@ -104,7 +104,7 @@ def _customers(cast: Cast, place: Institution, day: int) -> None:
         at = day * DAY + (8 + number) * HOUR + cast.rng.randrange(50 * MINUTE)
         if not cast.ledger.quiet(place, at):
             continue
-        person = cast.person(at, at)
+        person = cast.customer(at, at, place)
         if place.kind == "pharmacy":
             purchase(cast.ledger, person, place, at)
         else:

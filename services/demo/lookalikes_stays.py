@@ -78,7 +78,7 @@ def discharge_registered_late(cast: Cast) -> None:
     day = cast.day(10)
     first = cast.hospital()
     one = Stay(first, _at(day, 9, 30), _at(day + 4, 10), diagnosis="J44.100", told_after=3 * DAY + 5 * HOUR)
-    two = Stay(cast.hospital(first), _at(day + 5, 15), _at(day + 10, 9), diagnosis="S82.800")
+    two = Stay(cast.hospital(first), _at(day + 5, 15), _at(day + 10, 9), diagnosis="K80.200")
     _both(
         cast,
         ["A01"],
@@ -190,8 +190,9 @@ def _register_only(cast: Cast, person: Person, stay: Stay) -> None:
     event |= {
         "person_id": person.person_id,
         "insured_region": person.insured_region,
+        "bed": ledger.bed(stay.place, stay.admitted, stay.admitted + DAY),
         "encounter_id": stay.encounter,
-        "med_type": stay.med_type,
+        "med_type": "21",
     }
     ledger.post(event, stay.admitted + ledger.delay())
 

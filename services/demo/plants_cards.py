@@ -59,7 +59,7 @@ def _kept_cards(cast: Cast, story: str, place: Institution, at: int, zh: str, en
     rng = cast.rng
     terminal = rng.choice(place.terminals)
     price = rng.choice(catalogue.KEPT_CARD_GOODS)
-    cards = cast.persons(rng.randint(6, 12), at, at + 9 * MINUTE)
+    cards = cast.customers(rng.randint(6, 12), at, at + 9 * MINUTE, place)
     pairs = []
     for person in cards:
         item = price if rng.random() < 0.6 else rng.choice(catalogue.KEPT_CARD_GOODS)

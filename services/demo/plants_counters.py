@@ -85,7 +85,7 @@ def same_amount_within_a_minute(cast: Cast) -> None:
     at = cast.counter_time(place, cast.day(1), MINUTE)
     person = cast.person(at, at + MINUTE)
     total = cast.rng.choice((10_000, 20_000, 30_000))
-    goods = cast.rng.sample(catalogue.ACUTE_DRUGS, 4)
+    goods = cast.rng.sample(catalogue.LOOSE_GOODS, 4)
     pairs = [
         purchase(
             cast.ledger,

@@ -75,7 +75,7 @@ def first_stay_never_closed(cast: Cast) -> None:
     first = cast.hospital()
     one = Stay(first, _moment(cast, day, 9), None, diagnosis="J44.100")
     two = Stay(
-        cast.hospital(first), _moment(cast, day + 2, 14), _moment(cast, day + 6, 9), diagnosis="S82.800"
+        cast.hospital(first), _moment(cast, day + 2, 14), _moment(cast, day + 6, 9), diagnosis="N20.000"
     )
     _overlap(
         cast,
@@ -103,7 +103,7 @@ def registered_twice(cast: Cast) -> None:
     day = cast.day(8)
     place = cast.hospital()
     one = Stay(place, _moment(cast, day, 9), _moment(cast, day + 8, 10), diagnosis="I63.900")
-    two = Stay(place, _moment(cast, day + 2, 14), _moment(cast, day + 5, 8), diagnosis="M54.500")
+    two = Stay(place, _moment(cast, day + 2, 14), _moment(cast, day + 5, 8), diagnosis="I67.900")
     person = cast.person(one.admitted, _end(cast, one))
     admit(cast.ledger, person, one)
     admit(cast.ledger, person, two)

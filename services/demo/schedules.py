@@ -26,12 +26,13 @@ def refills(life: Life, person: Person, condition: str) -> None:
     """Monthly, by most at the pharmacy, by others as chronic out-patient care near home."""
     rng = life.rng
     at_pharmacy = rng.random() < 0.55
-    place = life.pharmacy(person.town) if at_pharmacy else life.near(life.geography.primaries[person.town])
+    place = life.pharmacy(person) if at_pharmacy else life.primary(person)
+    diagnosis = catalogue.CHRONIC_DIAGNOSES[condition]
     day = life.almanac.first_day + rng.randrange(_REFILL_DAYS)
     while day <= life.almanac.last_day:
         at = day * DAY + draw_second(rng, opening_hours(place))
         if at_pharmacy:
-            life.buy(person, place, at, refill(condition))
+            life.buy(person, at, refill(condition), diagnosis)
         elif life.appears(person, at, at + 8 * MINUTE, place):
             visit(
                 life.ledger,
@@ -41,8 +42,8 @@ def refills(life: Life, person: Person, condition: str) -> None:
                 at=at + 8 * MINUTE,
                 total=refill(condition),
                 med_type="140104",
-                diagnosis=catalogue.CHRONIC_DIAGNOSES[condition],
-                disease_code="M03900",
+                diagnosis=diagnosis,
+                disease_code=catalogue.CHRONIC_DISEASES[condition],
             )
         day += _REFILL_DAYS + rng.randint(-1, 4)
 
@@ -56,7 +57,7 @@ def dialysis_weeks(life: Life, person: Person) -> None:
             continue
         begin = day * DAY + shift + person.index % 20 * MINUTE
         end = begin + _DIALYSIS_HOURS * HOUR
-        if life.appears(person, begin, end, place):
+        if life.appears(person, begin, end, place, scheduled=True):
             session = dialysis(life.ledger, person, place, begin, end)
             life.sessions.setdefault(person.index, []).append((day, *session))
 
@@ -67,7 +68,7 @@ def chemotherapy(life: Life, person: Person) -> None:
     while day <= life.almanac.last_day:
         begin = day * DAY + 8 * HOUR + int(life.rng.random() * 2 * HOUR)
         end = begin + 5 * HOUR
-        if life.appears(person, begin, end, place):
+        if life.appears(person, begin, end, place, scheduled=True):
             visit(
                 life.ledger,
                 person,
@@ -77,7 +78,7 @@ def chemotherapy(life: Life, person: Person) -> None:
                 med_type="140201",
                 total=basket(life.rng, catalogue.CHEMOTHERAPY_DRUGS, 3, catalogue.INFUSION),
                 diagnosis=catalogue.CHEMOTHERAPY_DIAGNOSIS,
-                disease_code="M00500",
+                disease_code=catalogue.CHRONIC_DISEASES["chemotherapy"],
             )
         day += _CHEMOTHERAPY_DAYS
 
@@ -94,6 +95,6 @@ def dialysis(ledger: Ledger, person: Person, place: Institution, begin: int, end
         med_type="140201",
         total=total,
         diagnosis=catalogue.DIALYSIS_DIAGNOSIS,
-        disease_code="M07800",
+        disease_code=catalogue.CHRONIC_DISEASES["dialysis"],
         prescription_id=f"R{timestamp(begin)[:10]}-{person.index}",
     )
