@@ -8,7 +8,7 @@ revision than the stored one is a late repeat.
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from schemas.screening import ScreeningMessage
 
@@ -32,7 +32,8 @@ class Subject(Struct):
 
 class Alert(Struct, kw_only=True):
     """A finding as outsiders read it (contract, section 3) less version and detected_at, which the
-    alerts service counts. Severity 1 is gravest. `amount`: decimal yuan, two decimals."""
+    alerts service counts. Severity 1 is gravest. `amount`: decimal yuan, two decimals. `shadow`: of a rule on
+    trial, shown apart and delivered to nobody; left out where it is not true."""
 
     alert_id: str
     status: AlertStatus
@@ -53,6 +54,7 @@ class Alert(Struct, kw_only=True):
     basis: list[str]
     checked: list[str]
     historical: bool = False
+    shadow: bool | UnsetType = UNSET
 
 
 NOT_COMPARED = ("version", "detected_at", "message", "evidence")

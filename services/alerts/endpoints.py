@@ -45,6 +45,7 @@ routes = APIRouter(prefix="/v1", tags=["alerts"])
     responses=problems(401, 403, 422),
     operation_id="list_alerts",
     response_model=AlertPage,
+    response_model_exclude_unset=True,
 )
 async def list_alerts(office: Here, asked: Annotated[AlertQuery, Query()]) -> Any:
     """Alerts by filter, newest first. Give a parameter several times to widen it."""
@@ -54,6 +55,7 @@ async def list_alerts(office: Here, asked: Annotated[AlertQuery, Query()]) -> An
         institutions=asked.institution,
         severities=asked.severity,
         since=asked.since,
+        shadow=asked.shadow,
     )
     place = cursors.place(office.signing, asked.cursor, wanted.listing())
     async with office.transaction() as raw:
@@ -68,6 +70,7 @@ async def list_alerts(office: Here, asked: Annotated[AlertQuery, Query()]) -> An
     responses=problems(401, 403, 404, 422),
     operation_id="get_alert",
     response_model=AlertWithHistory,
+    response_model_exclude_unset=True,
 )
 async def get_alert(office: Here, alert_id: Id) -> Any:
     """One alert as it stands, with every version it had."""

@@ -37,13 +37,13 @@ LOAD = """
     FROM alert a JOIN alert_voice v USING (alert_id) WHERE a.alert_id = ANY($1::text[])
 """
 PUT_ALERT = """
-    INSERT INTO alert (alert_id, version, status, rule, severity, institutions, historical, body, born,
-                       change, detected_at, changed_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    INSERT INTO alert (alert_id, version, status, rule, severity, institutions, historical, shadow, body,
+                       born, change, detected_at, changed_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     ON CONFLICT (alert_id) DO UPDATE SET version = excluded.version, status = excluded.status,
         rule = excluded.rule, severity = excluded.severity, institutions = excluded.institutions,
-        historical = excluded.historical, body = excluded.body, change = excluded.change,
-        changed_at = excluded.changed_at
+        historical = excluded.historical, shadow = excluded.shadow, body = excluded.body,
+        change = excluded.change, changed_at = excluded.changed_at
 """
 PUT_VOICES = """
     INSERT INTO alert_voice (alert_id, key, epoch, revision, status, body)
@@ -188,7 +188,8 @@ async def _write(raw: Any, kept: list[Kept], changes: list[Change], before: dict
 
 
 def _is_open(alert: Any) -> int:
-    return int(alert is not None and alert.status == "open")
+    """1 for what is somebody's work: open, and not of a rule on trial."""
+    return int(alert is not None and alert.status == "open" and not alert.shadow)
 
 
 def _alert_row(kept: Kept) -> tuple:
@@ -201,6 +202,7 @@ def _alert_row(kept: Kept) -> tuple:
         alert.severity,
         alert.institutions,
         alert.historical,
+        bool(alert.shadow),
         encode_alert(alert).decode(),
         kept.born,
         kept.change,

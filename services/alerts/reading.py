@@ -21,13 +21,15 @@ VERSIONS = "SELECT version, event, body, changed_at FROM alert_version WHERE ale
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a list is to hold; empty means any. `since`: changed at or after."""
+    """What a list is to hold; empty means any. `since`: changed at or after. `shadow`: alerts of rules on
+    trial, which stand in no other list, instead of all others."""
 
     statuses: Sequence[str] = ()
     rules: Sequence[str] = ()
     institutions: Sequence[str] = ()
     severities: Sequence[int] = ()
     since: datetime | None = None
+    shadow: bool = False
 
     def listing(self) -> str:
         """The text that ties a cursor to these filters."""
@@ -36,6 +38,7 @@ class Wanted:
                 "alerts",
                 *map(sorted, (self.statuses, self.rules, self.institutions, self.severities)),
                 self.since,
+                self.shadow,
             )
         )
 
@@ -74,8 +77,8 @@ async def page(raw: Any, wanted: Wanted, limit: int, after: int | None) -> tuple
     if after is not None:
         values.append(after)
         clauses.append(f"born < ${len(values)}")
-    where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
-    query = f"SELECT {COLUMNS} FROM alert {where} ORDER BY born DESC LIMIT {limit + 1:d}"  # noqa: S608
+    where = " AND ".join(clauses)
+    query = f"SELECT {COLUMNS} FROM alert WHERE {where} ORDER BY born DESC LIMIT {limit + 1:d}"  # noqa: S608
     rows = await raw.fetch(query, *values)
     shown = [_shown(row) for row in rows[:limit]]
     return shown, shown[-1].born if len(rows) > limit else None
@@ -96,13 +99,15 @@ async def history(raw: Any, alert_id: str) -> list[Version]:
 
 
 def fields(alert: Alert, version: int, detected_at: datetime) -> dict[str, Any]:
-    """An alert as outsiders read it: exactly the fields of the contract."""
+    """An alert as outsiders read it: exactly the fields of the contract, `shadow` only where it is true."""
     told: dict[str, Any] = {"alert_id": alert.alert_id, "version": version}
     for name in Alert.__struct_fields__:
         value = getattr(alert, name)
         told[name] = {"zh": value.zh, "en": value.en} if name in ("title", "message") else value
         if name == "happened_at":
             told["detected_at"] = moments.normal(moments.micros(detected_at))
+    if not told["shadow"]:
+        del told["shadow"]
     told["subject"] = {"kind": alert.subject.kind, "id": alert.subject.id}
     return told
 
@@ -120,7 +125,7 @@ def _clauses(wanted: Wanted) -> tuple[list[str], list[Any]]:
         ("severity = ANY(${}::int[])", list(wanted.severities)),
         ("changed_at >= ${}", wanted.since),
     )
-    clauses, values = [], []
+    clauses, values = ["shadow" if wanted.shadow else "NOT shadow"], []
     for clause, value in asked:
         if value:
             values.append(value)

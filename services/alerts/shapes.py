@@ -73,6 +73,7 @@ class AlertOut(BaseModel):
     basis: list[str]
     checked: list[str]
     historical: bool
+    shadow: bool = Field(False, description="Of a rule on trial; only there where it is true.")
 
 
 class AlertPage(BaseModel):
@@ -191,6 +192,7 @@ class AlertQuery(PageQuery):
     institution: list[Id] = Field([], description="Institutions that take part.")
     severity: list[Severity] = Field([], description="1 is gravest.")
     since: Instant | None = Field(None, description="Last changed at or after.")
+    shadow: bool = Field(False, description="Alerts of rules on trial instead of all others.")
 
 
 class DefectQuery(PageQuery):

@@ -106,3 +106,17 @@ def test_names_of_institutions_come_from_the_registry(client, console):
     log_in(client, "li", console.token)
     assert "长河县人民医院" in client.get("/console/").text
     assert "长河县人民医院" in client.get("/console/alerts/A01-1").text
+
+
+def test_alerts_of_rules_on_trial_stand_apart_and_say_so(client, console):
+    console.desk.store(said("A05-1", rule="A05", shadow=True))
+    log_in(client, "li", console.token)
+    assert "A05-1" not in client.get("/console/").text
+    apart = client.get("/console/?shadow=true").text
+    assert "A05-1" in apart
+    assert "试运行，不下发" in apart
+    assert "A01-1" not in apart
+    assert "shadow=true" in client.get("/console/?shadow=true&seen=0").text, "refreshing keeps to its list"
+    page = client.get("/console/alerts/A05-1").text
+    assert "此规则正在试运行" in page
+    assert "On trial" in client.get("/console/alerts/A05-1?lang=en").text

@@ -35,4 +35,4 @@ def due(
 
 
 def _compared(alert: dict) -> dict:
-    return {name: alert[name] for name in COMPARED}
+    return {name: alert[name] for name in COMPARED if name in alert}

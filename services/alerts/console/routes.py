@@ -158,8 +158,9 @@ async def _listed(request: Request, office: Office, raw: Any) -> dict[str, Any]:
         rules=[asked["rule"]] if "rule" in asked else [],
         institutions=[asked["institution"]] if "institution" in asked else [],
         severities=[int(severity)] if severity in ("1", "2", "3") else [],
+        shadow=request.query_params.get("shadow") == "true",
     )
-    kept = {"status": chosen, "severity": severity, **asked}
+    kept = {"status": chosen, "severity": severity, "shadow": "true" if wanted.shadow else "", **asked}
     query = urlencode({name: value for name, value in kept.items() if value})
     cursor = request.query_params.get("cursor")
     try:
@@ -175,7 +176,7 @@ async def _listed(request: Request, office: Office, raw: Any) -> dict[str, Any]:
         "cursor": cursor,
         "query": query,
         "asked": kept,
-        "filtered": bool(asked or severity or chosen != "open"),
+        "filtered": bool(asked or severity or wanted.shadow or chosen != "open"),
         "change": change,
         "seen": _number(request.query_params.get("seen")),
     }

@@ -34,7 +34,7 @@ RETRY_FAILED = """
 MISSED = """
     SELECT v.change, v.alert_id, v.version, v.event, v.body, v.changed_at
     FROM alert a JOIN alert_version v ON v.alert_id = a.alert_id AND v.version = a.version
-    WHERE v.changed_at >= $2 AND NOT a.historical AND NOT EXISTS (
+    WHERE v.changed_at >= $2 AND NOT a.historical AND NOT a.shadow AND NOT EXISTS (
         SELECT 1 FROM webhook_delivery d
         WHERE d.webhook_id = $1 AND d.alert_id = v.alert_id AND d.version >= v.version)
     ORDER BY v.change LIMIT $3

@@ -1,12 +1,13 @@
 """Which endpoints hear of a change: their rows, written in the transaction of the change itself.
 
 A change of an open alert waits five seconds for further ones and is sent once, with the last content.
-What history brought (`historical`) is told to nobody.
+What history brought (`historical`) is told to nobody. An alert of a rule on trial (`shadow`) does not exist
+for endpoints: one that enters the trial is withdrawn for them, one that leaves it opened.
 """
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -74,8 +75,9 @@ async def put(raw: Any, changes: Sequence[Change], now: datetime) -> int:
     endpoints = await subscriptions(raw)
     if not endpoints:
         return 0
-    rows = _rows(endpoints, _last_of_each(changes), now)
-    overtaken = [change.alert_id for change in changes if change.event != "alert.changed"]
+    heard = [one for change in changes if (one := _outside(change)) is not None]
+    rows = _rows(endpoints, _last_of_each(heard), now)
+    overtaken = [change.alert_id for change in heard if change.event != "alert.changed"]
     if overtaken:
         await raw.execute(SUPERSEDE, overtaken)
     await insert(raw, rows, now)
@@ -89,6 +91,17 @@ async def insert(raw: Any, rows: list[tuple], now: datetime) -> None:
     *columns, coalescing = map(list, zip(*rows, strict=True))
     await raw.execute(PUT, *columns, now, coalescing)
     await raw.execute(f"NOTIFY {CHANNEL}")
+
+
+def _outside(change: Change) -> Change | None:
+    """A change as endpoints see it; None where they see nothing."""
+    before = change.before
+    if change.alert.shadow:
+        is_seen = before is not None and before.status == "open" and not before.shadow
+        return replace(change, event="alert.withdrawn") if is_seen else None
+    if before is not None and before.shadow and change.event == "alert.changed":
+        return replace(change, event="alert.opened")
+    return change
 
 
 def delivery_id() -> str:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from schemas.finding import Alert
 from schemas.moments import micros, normal
@@ -15,7 +16,10 @@ def build(
     full: bool, public_url: str,
 ) -> bytes:  # fmt: skip
     """The JSON body. `sequence` grows with every stored change: a receiver that has a greater one for an
-    alert may drop this. Thin data point to the alert; full data are the alert as of this version."""
+    alert may drop this. Thin data point to the alert; full data are the alert as of this version. An alert
+    that entered a rule's trial is withdrawn for receivers, whatever its own status."""
+    if event == "alert.withdrawn":
+        alert = replace(alert, status="withdrawn")
     data = fields(alert, version, detected_at) if full else _thin(alert, version)
     data["url"] = f"{public_url}/v1/alerts/{alert.alert_id}"
     body = {"type": event, "timestamp": normal(micros(at)), "sequence": sequence, "data": data}
