@@ -22,6 +22,8 @@ from services import replaying
 from services.demo import county, play, score
 from services.demo.writing import read_labels
 from services.detector.commands import find_rule
+from services.detector.parameter_files import known_records
+from services.detector.rules import RULES
 from services.ingest.registry_files import parse_folder
 from services.runtime.errors import UserError
 from services.settings import read_settings
@@ -35,12 +37,16 @@ def replay(
     form: Annotated[str, typer.Option("--format", help="qingfeng or desynpuf.")] = "qingfeng",
     rules: Annotated[str, typer.Option(help="Only these rules: A01,A05.")] = "",
     registry: Annotated[Path | None, typer.Option(help="Folder of registry files.")] = None,
+    parameters: Annotated[
+        list[Path] | None, typer.Option(help="Files or folders of rules' parameters, such as rules.toml.")
+    ] = None,
     shuffle: Annotated[int | None, typer.Option(help="Seed: judge in another order.")] = None,
 ) -> None:
     """History through the very same judgement, with no server and no database."""
     settings = read_settings()
     chosen = frozenset(find_rule(rule.strip()).id for rule in rules.split(",")) if rules else None
-    known = read_registry(registry) if registry else []
+    known: list[Record] = read_registry(registry) if registry else []
+    known += known_records(parameters, RULES) if parameters else []
     began = time.perf_counter()
     events, own_persons, _ = replaying.read_history(paths, form)
     known += own_persons
@@ -103,16 +109,19 @@ def write_alerts(out: Path, alerts: Iterable[Alert], timezone: str) -> None:
 
 
 def _summarise(alerts: Iterable[Alert], done: Any, door: Any, seconds: float) -> None:
-    table = Table("rule", "title", "open alerts", "yuan", title="Replay")
+    table = Table("rule", "title", "open alerts", "yuan", "on trial", title="Replay")
     counts: Counter = Counter()
     amounts: Counter = Counter()
-    titles = {}
+    trial: Counter = Counter()
     for alert in alerts:
+        if alert.shadow:
+            trial[alert.rule] += 1
+            continue
         counts[alert.rule] += 1
         amounts[alert.rule] += float(alert.amount)
-        titles[alert.rule] = alert.title.zh
     for rule in done.pipeline.person.bench.rules:
-        table.add_row(rule.id, rule.title.zh, f"{counts[rule.id]:,}", f"{amounts[rule.id]:,.2f}")
+        tried = f"{trial[rule.id]:,}" if trial[rule.id] else ""
+        table.add_row(rule.id, rule.title.zh, f"{counts[rule.id]:,}", f"{amounts[rule.id]:,.2f}", tried)
     console = Console()
     console.print(table)
     console.print(

@@ -117,7 +117,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "on_trial": ("试运行，不下发", "On trial, sent to nobody"),
     "on_trial_why": (
         "此规则正在试运行：预警只保存在这里供比对，不推送，无需处理。",
-        "This rule is on trial: its alerts are kept for comparison and sent to nobody. Nothing is to be done.",
+        "This rule is on trial: its alerts are kept for comparison and sent to nobody: no work for you.",
     ),
     "in_use": ("正式规则", "Rules in use"),
     "rules_shown": ("规则状态", "Rules"),
