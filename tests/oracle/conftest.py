@@ -1,8 +1,10 @@
-"""The DE-SynPUF files, where they lie beside the repository."""
+"""The DE-SynPUF files, where they lie beside the repository; and an oracle to ask about tiny counties."""
 
 from pathlib import Path
 
 import pytest
+
+from tests.oracle.acceptance import Ask, Asking
 
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "desynpuf"
 
@@ -13,3 +15,9 @@ def desynpuf() -> Path:
     if not (FOLDER / "inpatient_claims.csv.gz").exists():
         pytest.skip("no DE-SynPUF claims at ../shared/data/desynpuf")
     return FOLDER
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Ask:
+    """Asks one rule of the oracle about hand-made events and registry rows."""
+    return Asking(tmp_path)
