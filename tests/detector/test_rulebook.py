@@ -1,30 +1,32 @@
 """Parameters in force: which file gives which value, where, since when, and what the judge makes of it."""
 
 import random
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
 import pytest
 
 from schemas.finding import Subject, Words
 from schemas.registry import Institution, Registry
-from schemas.rules import RuleParameters, region_prefix
+from schemas.rules import SWITCHES, RuleParameters, region_prefix
 from services.detector.facts import OUTPATIENT
 from services.detector.history import PersonHistory
 from services.detector.judge import Bench, PersonJudge
 from services.detector.parameter_files import known_records, read_files, written
-from services.detector.parameters import convert, parameters_hash
+from services.detector.parameters import UNITS, convert, parameters_hash
 from services.detector.reading import read_entry
 from services.detector.rule import Explanation, Finding, Parameters, Rule, parameter
 from services.detector.rulebook import Varied, given, make_rules
 from services.detector.rules import RULES
 from services.detector.view import PersonView
 from services.runtime.errors import UserError
+from tests.docs.pages import ROOT, blocks, prose
 from tests.support.entries import CALENDAR, EMPTY, PERSON, cancellation, entries, settlement
 
-SHIPPED = Path(__file__).resolve().parents[2] / "deploy" / "rules.toml"
+SHIPPED = ROOT / "deploy" / "rules.toml"
+PAGES = (ROOT / "docs" / "parameters.md", ROOT / "deploy" / "rules" / "README.md")
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,25 @@ def test_the_shipped_file_says_what_the_code_says():
     records = known_records([SHIPPED], RULES)
     assert {record.rule for record in records} == {rule.id for rule in RULES}
     assert make_rules(RULES, Registry({"rules": records})) == RULES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_files_that_the_pages_show_can_be_loaded(page, tmp_path):
+    for number, block in enumerate(blocks(page, "toml")):
+        path = tmp_path / f"page{number}.toml"
+        path.write_text(block.code, encoding="utf-8")
+        assert known_records([path], RULES)
+    assert number == 0
+
+
+def test_the_page_names_every_unit_and_key_and_what_a_fault_looks_like(tmp_path):
+    page = prose(PAGES[0])
+    assert {f"`{name}`" for name in (*UNITS, *SWITCHES, "effective_from")} - set(
+        re.findall("`[^`]+`", page)
+    ) == {"`1`"}
+    (tmp_path / "430600.toml").write_text("[A05]\n\nspeed_kmh = '80 min'\n")
+    (fault,) = read_files([tmp_path], RULES).faults
+    assert str(fault) in PAGES[0].read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
