@@ -105,6 +105,15 @@ class Lag(BaseModel):
     seconds: float
 
 
+class Rejudging(BaseModel):
+    """The past is judged anew by a changed registry: done of total parts (memories of persons and terminals
+    in one process, partitions on Kafka)."""
+
+    registry_version: int
+    done: int
+    total: int
+
+
 class StatusOut(BaseModel):
     """How far the system has come. lag 0: everything accepted so far is judged and its alerts are stored."""
 
@@ -115,6 +124,7 @@ class StatusOut(BaseModel):
     dead_letters: int
     too_late: int
     lag: Lag
+    rejudging: Rejudging | None
     as_of: str | None
 
 

@@ -6,6 +6,10 @@ judged there was accepted there, so a lag of 0 means that everything accepted so
 Where a relay runs, only its log counts (`relay.log_id`, '' where none ever ran); what the inbox had forgotten
 before that log began was judged in an earlier one. Records that count in no sum, such as the word that the
 registry changed, show by their offsets: all that was sent must be judged.
+
+Judging anew after a change of the registry is part of the lag, so that the law holds at 0. In one process it
+is counted in memories (persons, and terminals by day); on Kafka in partitions, for a partition lets the word
+that the registry changed go when it has judged all its memories anew.
 """
 
 from typing import Any
@@ -38,13 +42,23 @@ NUMBERS = """
     ), announced AS (
         SELECT coalesce(sum(greatest(s."offset" - coalesce(j."offset", -1), 0)), 0)::bigint AS records
         FROM relay_sent s LEFT JOIN mine j ON j.topic = s.topic AND j.partition = s.partition
+    ), anew AS (
+        SELECT r.version, r.done, greatest(r.total, r.done + 1) AS total, r.began_at
+        FROM rejudging r, relay WHERE relay.log_id = ''
+        UNION ALL
+        SELECT relay.registry, count(*) FILTER (WHERE j."offset" >= s.announced), count(*), NULL
+        FROM relay, relay_sent s LEFT JOIN mine j ON j.topic = s.topic AND j.partition = s.partition
+        WHERE s.announced >= 0
+        GROUP BY relay.registry HAVING count(*) > count(*) FILTER (WHERE j."offset" >= s.announced)
     )
     SELECT inbox.events AS accepted, done.events AS judged, inbox.entries - done.entries AS unjudged,
            unread.records AS crossings, done.too_late, inbox.as_of, ledger.stored, ledger.open,
            CASE WHEN relay.log_id = '' THEN 0
                 ELSE greatest(inbox.entries - relayed.entries, announced.records) END AS underway,
-           (SELECT count(*) FROM dead_letter WHERE retried_at IS NULL) AS dead_letters
-    FROM inbox, done, unread, relayed, announced, relay, alert_ledger ledger
+           (SELECT count(*) FROM dead_letter WHERE retried_at IS NULL) AS dead_letters,
+           anew.version AS registry_version, anew.done, anew.total,
+           (extract(epoch FROM anew.began_at) * 1000000)::bigint AS began_at
+    FROM inbox, done, unread, relayed, announced, relay, alert_ledger ledger LEFT JOIN anew ON true
 """
 OLDEST = """
     SELECT received_at FROM inbox WHERE (xid, seq) =
@@ -58,8 +72,9 @@ async def read(raw: Any, now: int) -> dict[str, Any]:
     The age is that of the n-th newest entry when n are unjudged (of the 20,000th when there are more).
     """
     row = await raw.fetchrow(NUMBERS)
-    unjudged = max(row["unjudged"], 0)
-    behind = unjudged + row["crossings"] or row["underway"]
+    rejudging = None
+    if row["registry_version"] is not None:
+        rejudging = {name: row[name] for name in ("registry_version", "done", "total")}
     return {
         "accepted": row["accepted"],
         "judged": row["judged"],
@@ -67,11 +82,20 @@ async def read(raw: Any, now: int) -> dict[str, Any]:
         "alerts_open": row["open"],
         "dead_letters": row["dead_letters"],
         "too_late": row["too_late"],
-        "lag": {"events": behind, "seconds": await _age(raw, unjudged, now) if behind else 0.0},
+        "lag": await _lag(raw, row, now),
+        "rejudging": rejudging,
         "as_of": moments.normal(row["as_of"]) if row["as_of"] else None,
     }
 
 
-async def _age(raw: Any, unjudged: int, now: int) -> float:
-    received_at = await raw.fetchval(OLDEST, max(min(unjudged, OLDEST_WITHIN) - 1, 0))
-    return round(max(now - (received_at or now), 0) / moments.SECOND, 3)
+async def _lag(raw: Any, row: Any, now: int) -> dict[str, Any]:
+    unjudged = max(row["unjudged"], 0)
+    behind = unjudged + row["crossings"] or row["underway"]
+    if behind:
+        since = await raw.fetchval(OLDEST, max(min(unjudged, OLDEST_WITHIN) - 1, 0))
+    elif row["registry_version"] is not None:
+        # All that came is judged, but not all of it by the registry as it is now.
+        behind, since = row["total"] - row["done"], row["began_at"]
+    else:
+        return {"events": 0, "seconds": 0.0}
+    return {"events": behind, "seconds": round(max(now - (since or now), 0) / moments.SECOND, 3)}

@@ -140,7 +140,7 @@ class Relay:
         if self._state.registry < 0:
             version = await connection.fetchval(relay_store.REGISTRY_VERSION)
             await self._send_registry(connection, version)
-            await self._send(self._announcements(_announcement(version)))
+            await self._send(self._announcements(_announcement(version)), announcing=True)
             await relay_store.store(connection, self._state)
 
     async def _relay(self, connection: asyncpg.Connection) -> None:
@@ -183,7 +183,7 @@ class Relay:
             await self._send(self._envelopes(plain))
             plain = []
             await self._send_registry(connection, int(entry.body))
-            await self._send(self._announcements(entry))
+            await self._send(self._announcements(entry), announcing=True)
         await self._send(self._envelopes(plain))
         RELAYED.inc(len(entries))
 
@@ -204,14 +204,15 @@ class Relay:
                 counts = bool(entry.seq) and topic == EVENTS and partition == 0
                 yield Parcel(topic, partition, Envelope([entry], echo=not counts))
 
-    async def _send(self, parcels: Iterator[Parcel]) -> None:
-        """Send records and await all acknowledgements."""
+    async def _send(self, parcels: Iterator[Parcel], announcing: bool = False) -> None:
+        """Send records and await all acknowledgements. announcing: they say that the registry changed."""
         sent = await self._patient(self._send_all(parcels))
         self._fail("relay_after_ack")
         for place, number, offset in sent:
-            if offset <= self._state.sent.get(place, Sent()).offset:
+            last = self._state.sent.get(place, Sent())
+            if offset <= last.offset:
                 raise LogLost
-            self._state.sent[place] = Sent(offset, number)
+            self._state.sent[place] = Sent(offset, number, offset if announcing else last.announced)
 
     async def _send_all(self, parcels: Iterator[Parcel]) -> list[tuple[tuple[str, int], int, int]]:
         """[(topic and partition, number, offset)] of what was sent."""

@@ -16,12 +16,13 @@ READER = "relay"
 LOCK = 0x51494E52
 
 LOAD = "SELECT log_id, registry, intended, chunk FROM relay"
-LOAD_SENT = 'SELECT topic, partition, "offset", number FROM relay_sent'
+LOAD_SENT = 'SELECT topic, partition, "offset", number, announced FROM relay_sent'
 STORE = "UPDATE relay SET registry = $1, intended = $2, chunk = $3"
 STORE_SENT = """
-INSERT INTO relay_sent (topic, partition, "offset", number)
-SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[])
-ON CONFLICT (topic, partition) DO UPDATE SET "offset" = excluded."offset", number = excluded.number
+INSERT INTO relay_sent (topic, partition, "offset", number, announced)
+SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[])
+ON CONFLICT (topic, partition) DO UPDATE SET "offset" = excluded."offset", number = excluded.number,
+    announced = excluded.announced
 """
 TRIMMED = """
 SELECT coalesce(sum(entries), 0)::bigint - (SELECT count(*) FROM inbox),
@@ -40,10 +41,12 @@ REGISTRY_VERSION = "SELECT version FROM registry_version"
 
 
 class Sent(NamedTuple):
-    """The last record acknowledged of a partition: its offset, and its number by our count."""
+    """The last record acknowledged of a partition: its offset, and its number by our count. announced: offset
+    of the last that said that the registry changed."""
 
     offset: int = -1
     number: int = 0
+    announced: int = -1
 
 
 @dataclass
@@ -63,8 +66,8 @@ async def load(connection: asyncpg.Connection) -> State:
     """Where the relay stands."""
     row = await connection.fetchrow(LOAD)
     sent = {
-        (topic, partition): Sent(offset, number)
-        for topic, partition, offset, number in await connection.fetch(LOAD_SENT)
+        (topic, partition): Sent(offset, number, announced)
+        for topic, partition, offset, number, announced in await connection.fetch(LOAD_SENT)
     }
     position = await load_position(connection, READER)
     return State(row["log_id"], position, row["registry"], row["intended"], row["chunk"], sent)
@@ -92,5 +95,6 @@ async def store(connection: asyncpg.Connection, state: State) -> None:
             [partition for (_, partition), _ in places],
             [sent.offset for _, sent in places],
             [sent.number for _, sent in places],
+            [sent.announced for _, sent in places],
         )
         await store_position(connection, READER, state.position)

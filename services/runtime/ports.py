@@ -31,7 +31,8 @@ class Memory(Protocol):
     key: str
 
     def changes(self) -> dict[str, bytes | None]:
-        """Cells (name → bytes, None = deleted) changed since the last call; the call takes them."""
+        """Cells (name → bytes, None = deleted) changed since the last call; the call takes them. A memory
+        that holds anything has a cell named ""."""
 
 
 class Stage(Protocol):

@@ -1,5 +1,6 @@
 """The status never says that all is judged while something accepted is not."""
 
+import msgspec
 import pytest
 
 from schemas.moments import SECOND
@@ -12,6 +13,13 @@ ACCEPT = """
     INSERT INTO inbox_totals (writer, entries, events, as_of) VALUES ($1, $2, $3, $4)
     ON CONFLICT (writer) DO UPDATE SET entries = inbox_totals.entries + excluded.entries,
         events = inbox_totals.events + excluded.events, as_of = greatest(inbox_totals.as_of, excluded.as_of)
+"""
+REJUDGING = """
+    INSERT INTO rejudging (version, after, done, total, began_at)
+    VALUES ($1, 'p:x', $2, $3, to_timestamp(1777636780))
+"""
+ANNOUNCED = """
+    INSERT INTO relay_sent (topic, partition, "offset", number, announced) VALUES ($1, $2, 9, 9, $3)
 """
 PUT_ROW = "INSERT INTO inbox (kind, key, body, occurred_at, received_at) VALUES ('event', 'k', '', 0, $1)"
 
@@ -39,6 +47,7 @@ def test_a_new_system_has_nothing_and_no_lag(desk):
         "dead_letters": 0,
         "too_late": 0,
         "lag": {"events": 0, "seconds": 0.0},
+        "rejudging": None,
         "as_of": None,
     }
 
@@ -97,3 +106,39 @@ def test_stored_alerts_dead_letters_and_late_events_are_counted(desk):
     told = read(desk)
     assert (told["alerts_stored"], told["alerts_open"]) == (2, 1)
     assert (told["dead_letters"], told["too_late"]) == (1, 4)
+
+
+def test_judging_anew_shows_how_far_it_is_and_lags_until_it_is_done(desk, accept):
+    accept(3)
+    desk.store(judged(0, entries=3))
+    desk.run(desk._call("execute", REJUDGING, 7, 40, 100))
+    told = read(desk)
+    assert told["rejudging"] == {"registry_version": 7, "done": 40, "total": 100}
+    assert told["lag"] == {"events": 60, "seconds": 20.0}
+    desk.run(desk._call("execute", "UPDATE rejudging SET done = 103"))
+    assert read(desk)["lag"]["events"] == 1
+    desk.run(desk._call("execute", "DELETE FROM rejudging"))
+    assert (read(desk)["rejudging"], read(desk)["lag"]["events"]) == (None, 0)
+
+
+def test_what_came_since_is_shown_before_what_is_judged_anew(desk, accept):
+    desk.run(desk._call("execute", REJUDGING, 7, 40, 100))
+    accept(3)
+    assert read(desk)["lag"]["events"] == 3
+
+
+def test_on_kafka_partitions_that_judge_anew_are_counted(desk):
+    desk.run(desk._call("execute", "UPDATE relay SET log_id = 'log', registry = 4"))
+    for partition in range(3):
+        desk.run(desk._call("execute", ANNOUNCED, "qingfeng.events", partition, 5))
+    for partition, offset in ((0, 5), (1, 4)):
+        message = msgspec.structs.replace(judged(offset, partition=partition), log_id="log")
+        desk.store(message, epoch="log")
+    assert read(desk)["rejudging"] == {"registry_version": 4, "done": 1, "total": 3}
+    # What was left by one process is no matter of the log's.
+    desk.run(desk._call("execute", REJUDGING, 3, 1, 100))
+    assert read(desk)["rejudging"]["registry_version"] == 4
+    for partition in (1, 2):
+        message = msgspec.structs.replace(judged(5, partition=partition), log_id="log")
+        desk.store(message, epoch="log")
+    assert read(desk)["rejudging"] is None

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from schemas.entry import Envelope, decode_envelope
-from schemas.registry import Institution
+from schemas.records import Approval, Institution, Limit, Person, Status
 from schemas.topics import CROSSINGS, EVENTS, LOG_ID, REGISTRY, VERSION
 from services.ingest.relay import Relay
+from services.runtime.database import driver
 from services.runtime.kafka.partitioner import partition_of
 from services.settings import Settings
 from tests.support.deployment import Door, door
@@ -177,6 +178,51 @@ def test_a_registry_is_published_before_it_is_announced_to_every_partition(setti
                 counted += sum(not envelope.echo for envelope in announced)
                 assert announced
         assert counted == 1
+
+    tell(settings, story)
+
+
+def test_where_the_registry_was_announced_is_kept_for_whoever_asks_how_far_it_is_obeyed(settings):
+    async def story(opened: Door) -> None:
+        broker = FakeBroker()
+        async with relaying(opened, broker):
+            await opened.post(people(6))
+            await opened.load("institutions", Institution("H1", name="one"))
+            await opened.post(people(6, first=6))
+            await until_relayed(opened)
+        async with driver(opened.engine) as connection:
+            rows = await connection.fetch("SELECT topic, partition, announced FROM relay_sent")
+        assert {(row["topic"], row["partition"]) for row in rows} == {
+            (topic, partition) for topic in (EVENTS, CROSSINGS) for partition in range(PARTITIONS)
+        }
+        for row in rows:
+            entry = broker.envelopes(row["topic"], row["partition"])[row["announced"]].entries[0]
+            assert (entry.kind, entry.body) == ("registry", b"1")
+
+    tell(settings, story)
+
+
+def test_whole_tables_are_published_and_rows_of_single_persons_are_not(settings):
+    async def story(opened: Door) -> None:
+        broker = FakeBroker()
+        async with relaying(opened, broker):
+            await opened.load("limits", Limit("c", sex="2"))
+            await opened.load("approvals", Approval("p1", "M039"))
+            await opened.load(
+                "status", Status("person", "p1", "suspended"), Status("institution", "H1", "normal")
+            )
+            await opened.load("persons", Person("p1", sex="1"))
+            await until_relayed(opened)
+        keys = {key for key, _ in broker.records[REGISTRY, 0]} - {LOG_ID, VERSION}
+        assert keys == {b"limits//c", b"held//approvals", b"status//institution H1"}
+        kinds = [
+            entry.kind
+            for partition in range(PARTITIONS)
+            for envelope in broker.envelopes(EVENTS, partition)
+            if not envelope.echo
+            for entry in envelope.entries
+        ]
+        assert sorted(kinds) == ["person"] * 3 + ["registry"] * 3
 
     tell(settings, story)
 

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.entry import Entry
 from schemas.finding import Alert
-from schemas.registry import Institution, Person, Registry
+from schemas.registry import Record, Registry
 from services.alerts import status
 from services.detector.replay import Replay
 from services.ingest import reader
@@ -174,7 +174,7 @@ class Door:
             outcomes = await self.inbox.append(rows[begin : begin + batch], "tests", within=10.0)
             self.accepted += outcomes.count("accepted")
 
-    async def load(self, table: str, *records: Institution | Person) -> None:
+    async def load(self, table: str, *records: Record) -> None:
         """Load registry records as a file would."""
         loader = Loader(make_pseudonyms(self.settings), self.vault)
         async with transaction(self.engine) as connection:

@@ -7,7 +7,7 @@ import msgspec
 
 from bench.system import Running
 from schemas.finding import NOT_COMPARED, Alert
-from schemas.registry import Institution, Person
+from schemas.registry import Record
 from services import replaying
 from services.settings import read_settings
 
@@ -22,13 +22,13 @@ def said(system: Running) -> dict[str, dict]:
 def due(
     system: Running,
     events: Iterable[dict],
-    institutions: list[Institution] | None = None,
-    persons: Iterable[Person] = (),
+    known: Iterable[Record] = (),
 ) -> dict[str, dict]:
-    """Open alerts of one clean ordered run over the same events, under the system's own keys."""
+    """Open alerts of one clean ordered run over the same events and registry rows, under the system's own
+    keys."""
     settings = read_settings({"QINGFENG_DATA_DIR": str(system.folder)})
     texts = [(str(number), json.dumps(event).encode()) for number, event in enumerate(events)]
-    done, door = replaying.run(settings, texts, persons, institutions)
+    done, door = replaying.run(settings, texts, known)
     assert not door.refused
     assert not done.failed
     return {alert_id: _compared(msgspec.to_builtins(alert)) for alert_id, alert in done.open.items()}

@@ -3,6 +3,9 @@
 The law: state, output and position move in ONE transaction. A batch is judged in memory, then written
 whole or not at all; when writing fails, every memory is dropped and the batch is read again. One runner
 works on a database at a time: the others wait for its advisory lock.
+
+When reference data changed, what comes is judged by the new data at once, and all memories are judged anew,
+a page between two batches. Where that stands is state like any other.
 """
 
 import asyncio
@@ -15,6 +18,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.runtime.database import driver
+from services.runtime.embedded.rejudging import Rejudging
 from services.runtime.logs import log
 from services.runtime.ports import Emission, Memory, Outcome, Program
 
@@ -23,7 +27,12 @@ BATCH = 256
 SLICE = 32
 """Messages judged in one go, some 3 ms: what a request may have to wait for."""
 RETRY_SECONDS = 0.5
-REJUDGE_PAGE = 500
+REJUDGE_SLICE = 8
+"""Memories judged anew in one go: a whole memory costs some ten messages."""
+REJUDGE_BESIDE = 64
+"""Memories judged anew after a batch, which takes about as long: the stream keeps half of its pace."""
+REJUDGE_ALONE = 256
+"""… while nothing else is to be done."""
 
 LOAD = "SELECT key, cell, body FROM memory_cell WHERE key = ANY($1::text[])"
 PUT = """
@@ -35,7 +44,6 @@ DELETE = """
 DELETE FROM memory_cell USING unnest($1::text[], $2::text[]) AS gone (key, cell)
 WHERE memory_cell.key = gone.key AND memory_cell.cell = gone.cell
 """
-KEYS = "SELECT DISTINCT key FROM memory_cell WHERE key > $1 ORDER BY key LIMIT $2"
 
 
 class Source(Protocol):
@@ -89,6 +97,7 @@ class EmbeddedRunner:
         self._fail = fail
         self._open: OrderedDict[str, Memory] = OrderedDict()
         self._position: Any = None
+        self._rejudging = Rejudging()
         self.trouble: str | None = "not started"
         """Why it cannot do its work now, for readiness; None when it can."""
         self.beats = 0
@@ -114,17 +123,24 @@ class EmbeddedRunner:
             self.trouble = "another process judges on this database"
             await asyncio.sleep(1.0)
         try:
-            self._forget_all()
-            await self._renew(connection)
-            self._position = await self._source.load(connection)
+            await self.begin(connection)
             while True:
                 self.trouble = None
                 self.beats += 1
-                if not await self.step(connection):
+                judged = await self.step(connection)
+                rejudged = await self.rejudge(connection, REJUDGE_BESIDE if judged else REJUDGE_ALONE)
+                if not judged and not rejudged:
                     await self._source.wait()
         finally:
             with contextlib.suppress(Exception):
                 await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
+
+    async def begin(self, connection: asyncpg.Connection) -> None:
+        """Take up the work where it was left, with nothing in memory."""
+        self._forget_all()
+        await self._renew(connection)
+        self._position = await self._source.load(connection)
+        await self._rejudging.load(connection)
 
     async def step(self, connection: asyncpg.Connection) -> bool:
         """One batch; whether there was one."""
@@ -132,12 +148,44 @@ class EmbeddedRunner:
         if not messages:
             return False
         outcome = await self._judge(connection, messages)
-        if outcome.rejudge is not None:
-            await self._write(connection, outcome)
-            await self._rejudge_all(connection)
-            outcome = Outcome(entries=outcome.entries, events=outcome.events, too_late=outcome.too_late)
-        await self._write(connection, outcome, position)
+        values = [emission.value for emission in outcome.emissions]
+        values.append(self._program.judged(self._program.first, 0, position.count, outcome, position.as_of))
+
+        async def place(connection: asyncpg.Connection) -> None:
+            await self._source.store(connection, position)
+            if outcome.rejudge is not None:
+                await self._rejudging.begin(connection, outcome.rejudge)
+
+        await self._write(connection, outcome.touched, values, place)
         self._position = position
+        if outcome.rejudge is not None:
+            self._rejudging.started()
+            await self._renew(connection)
+        self._cool()
+        return True
+
+    async def rejudge(self, connection: asyncpg.Connection, size: int) -> bool:
+        """Judge a page of memories anew, if reference data changed; whether there was one."""
+        if self._rejudging.after is None:
+            return False
+        keys = await self._rejudging.page(connection, size)
+        cold = [key for key in keys if key not in self._open]
+        await self._warm(connection, set(keys))
+        outcome = Outcome()
+        for begin in range(0, len(keys), REJUDGE_SLICE):
+            part = keys[begin : begin + REJUDGE_SLICE]
+            outcome.add(self._program.rejudge([self._open[key] for key in part]))
+            await self._source.pause()
+        outcome.emissions = await self._cross(connection, outcome.emissions, outcome)
+        values = [emission.value for emission in outcome.emissions]
+        await self._write(
+            connection, outcome.touched, values, lambda connection: self._rejudging.move(connection, keys)
+        )
+        self._rejudging.moved(keys)
+        self._fail("after_rejudge")
+        # Whoever is only judged anew makes no room among those at hand.
+        for key in cold:
+            self._open.pop(key, None)
         self._cool()
         return True
 
@@ -174,39 +222,23 @@ class EmbeddedRunner:
                 await self._source.pause()
         return outward
 
-    async def _write(self, connection: asyncpg.Connection, outcome: Outcome, position: Any = None) -> None:
-        """State, output and (where given) position in one transaction."""
-        values = [emission.value for emission in outcome.emissions]
-        if position is not None:
-            values.append(
-                self._program.judged(self._program.first, 0, position.count, outcome, position.as_of)
-            )
+    async def _write(
+        self,
+        connection: asyncpg.Connection,
+        touched: dict[str, Memory],
+        values: Sequence[Any],
+        place: Callable[[asyncpg.Connection], Awaitable[None]],
+    ) -> None:
+        """State, output and position (`place` stores it) in one transaction."""
         async with connection.transaction():
-            await self._put(connection, outcome.touched)
+            await self._put(connection, touched)
             self._fail("after_state")
             committed = await self._sink(connection, values)
             self._fail("after_output")
-            if position is not None:
-                await self._source.store(connection, position)
+            await place(connection)
             self._fail("before_commit")
         self._fail("after_commit")
         committed()
-
-    async def _rejudge_all(self, connection: asyncpg.Connection) -> None:
-        """Reference data changed: judge every memory again, a page and a transaction at a time."""
-        await self._renew(connection)
-        last = ""
-        while True:
-            keys = [row["key"] for row in await connection.fetch(KEYS, last, REJUDGE_PAGE)]
-            if not keys:
-                return
-            await self._warm(connection, set(keys))
-            outcome = self._program.rejudge([self._open[key] for key in keys])
-            outcome.emissions = await self._cross(connection, outcome.emissions, outcome)
-            await self._write(connection, outcome)
-            self._cool()
-            last = keys[-1]
-            await asyncio.sleep(0)
 
     async def _warm(self, connection: asyncpg.Connection, keys: set[str]) -> None:
         """Have the memories of these keys open."""
