@@ -20,6 +20,8 @@ from services.demo import (
     plants_cards,
     plants_counters,
     plants_stays,
+    stories_entitlement,
+    stories_identity,
 )
 from services.demo.almanac import DAY, Almanac, local_seconds
 from services.demo.cast import Cast, NoRoom
@@ -40,6 +42,8 @@ _STORIES = (
     + lookalikes_inside.STORIES
     + lookalikes_counters.STORIES
     + lookalikes_late.STORIES
+    + stories_identity.STORIES
+    + stories_entitlement.STORIES
 )
 _DAYS_PER_REPEAT = 20
 _REPEATS = (2, 12)

@@ -34,7 +34,8 @@ class Person:
 
     `role` "story": lives nothing of everyday life, because a story will need somebody; "doctor": practises in
     the county. `pace`: how often the person falls ill, relative to the age group. `stays`: (begin, end) in
-    seconds. `bought`: codes by day. `haunts`: the few institutions the person goes to, by kind of care.
+    seconds. `suspended`: first and last day without benefits. `bought`: codes by day. `haunts`: the few
+    institutions the person goes to, by kind of care.
     """
 
     index: int
@@ -55,6 +56,7 @@ class Person:
     assisted: bool = False
     pace: float = 1.0
     insured_to: str = ""
+    suspended: tuple[int, int] | None = None
     death_day: int | None = None
     death_text: str = ""
     diary: list[tuple[int, int, int]] = field(default_factory=list)

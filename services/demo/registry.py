@@ -23,7 +23,7 @@ def tables(
         "institutions": institution_rows(geography, standing),
         "persons": person_rows(people),
         "practitioners": practitioner_rows(geography, people, first_day),
-        "status": status_rows(geography, standing, first_day),
+        "status": status_rows(geography, standing, first_day) + suspended_person_rows(people),
         "limits": formulary.limit_rows(),
         "prices": formulary.price_rows((first_day + last_day) // 2),
         "exclusive_pairs": formulary.pair_rows(),
@@ -140,6 +140,14 @@ def status_rows(geography: Geography, standing: Standing, first_day: int) -> lis
     doctor, first, last = standing.suspended_doctor
     rows.append(_status("practitioner", doctor, "suspended", day_text(first), day_text(last), "记分满九分"))
     return rows
+
+
+def suspended_person_rows(people: list[Person]) -> list[Row]:
+    return [
+        _status("person", person.person_id, "suspended", *map(day_text, person.suspended), "待遇暂停")
+        for person in people
+        if person.suspended
+    ]
 
 
 def _status(kind: str, number: str, status: str, begin: str, end: str, reason: str = "") -> Row:
