@@ -96,14 +96,16 @@ class Varied(Rule):
     def judge(self, view: Any, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         asked = None if refs is None else set(refs)
         found = self._found(view, asked)
-        if found and asked is not None and len(self._variants) > 1:
-            # Another set may speak of the same thing by other encounters.
-            found = self._found(view, asked.union(*(finding.members for finding in found)))
+        standing = {name: said for name, said in view.history.said.items() if said.rule == self.id}
+        if (found or standing) and asked is not None and len(self._variants) > 1:
+            # Another set may speak of the same thing by other encounters, now or once this one is silent.
+            found = self._found(view, None)
         about: dict[str, list[Finding]] = {}
         for finding in found:
             about.setdefault(finding.alert_id, []).append(finding)
-        for same in about.values():
-            if asked is None or any(member in asked for finding in same for member in finding.members):
+        for name, same in about.items():
+            members = {member for one in (*same, standing.get(name)) if one for member in one.members}
+            if asked is None or not asked.isdisjoint(members):
                 yield max(same, key=_rank)
 
     def reach(self, view: Any, change: Change) -> Iterable[Ref]:

@@ -26,6 +26,7 @@ from tests.docs.pages import ROOT, blocks, prose
 from tests.support.entries import CALENDAR, EMPTY, PERSON, cancellation, entries, settlement
 
 SHIPPED = ROOT / "deploy" / "rules.toml"
+TWO_HOURS = 7_200_000_000
 PAGES = (ROOT / "docs" / "parameters.md", ROOT / "deploy" / "rules" / "README.md")
 
 
@@ -83,8 +84,13 @@ class QuickVisits(Rule):
         )
 
     def reach(self, view: PersonView, change) -> Iterable:
-        """Every visit of the person: a run may begin anywhere."""
-        return {(fact.institution, fact.encounter) for fact in view.history.facts}
+        """Who may be in one run with what changed, and all that comes later: it may be first now."""
+        changed = min(fact.at for fact in (*change.before, *change.after))
+        return {
+            (fact.institution, fact.encounter)
+            for fact in view.history.facts
+            if fact.at >= changed - TWO_HOURS
+        }
 
 
 RULE = QuickVisits()
@@ -402,9 +408,10 @@ def test_judging_what_a_change_reaches_is_judging_the_whole_under_any_parameters
         setting("4310", since="2026-07-01", visits=3),
         setting("4310", enabled=False),
         setting("43", severity=1),
+        setting("431027", minutes=5.0),
     ]
     seen = set()
-    for _ in range(150):
+    for _ in range(400):
         known = registry(*chance.sample(records, chance.randint(1, 4)))
         times = [
             f"{day} {hour}" for day, hour in product(("06-30", "07-01"), ("00:05", "00:20", "23:45", "23:55"))
@@ -426,6 +433,34 @@ def test_judging_what_a_change_reaches_is_judging_the_whole_under_any_parameters
         assert stood == again, (story, known.records("rules"))
         seen.add(len(stood))
     assert seen == {0, 1}
+
+
+def test_when_one_set_falls_silent_what_another_says_of_the_same_thing_stands_again():
+    known = registry(setting("4310", minutes=5.0))
+    times = (("10:00", "H1"), ("10:08", "H1"), ("15:00", "H2"), ("15:03", "H2"))
+    story = [settlement(f"03-05 {at}", institution) for at, institution in times]
+    judge = PersonJudge(Bench(make_rules([RULE], known), CALENDAR), known)
+    history = PersonHistory(PERSON)
+    places = []
+    for one in entries(*story, cancellation("03-06 10:00", story[3])):
+        judge.take(history, read_entry(one, CALENDAR))
+        places.append([said.members[0][0] for said in history.said.values()])
+    assert places == [[], ["H1"], ["H1"], ["H2"], ["H1"]]
+
+
+def test_asked_about_one_encounter_it_says_of_a_finding_what_it_says_of_all():
+    """In one county the first two visits make a run, in the other the last two; the later run counts."""
+    known = registry(setting("4310", minutes=5.0))
+    times = (("10:00", "H1"), ("10:08", "H1"), ("11:00", "H2"), ("11:03", "H2"))
+    story = [settlement(f"03-05 {at}", institution) for at, institution in times]
+    view = PersonView(history_of(*story), known, CALENDAR)
+    (rule,) = make_rules([RULE], known)
+    (whole,) = rule.judge(view, None)
+    assert whole.place == "H2"
+    for one in story:
+        (asked,) = rule.judge(view, {(one["institution_id"], one["encounter_id"])})
+        assert (asked.members, asked.happened) == (whole.members, whole.happened)
+    assert list(rule.judge(view, {("H9", "none")})) == []
 
 
 def test_the_hash_is_that_of_the_values_whoever_gave_them():
