@@ -20,7 +20,7 @@ from services.demo import county, play
 from services.ingest import auth
 from services.ingest.app import Ingest, make_pseudonyms, make_vault
 from services.ingest.refusals import Refused
-from services.ingest.registry import Loader
+from services.ingest.registry import Loader, by_transaction
 from services.ingest.registry_files import parse_folder
 from services.runtime.clock import system_clock
 from services.runtime.database import transaction
@@ -94,9 +94,9 @@ async def _load_registry(settings: Settings, engine: AsyncEngine, made: county.C
     with TemporaryDirectory() as folder:
         await asyncio.to_thread(county.write_registry, Path(folder), made)
         files = await asyncio.to_thread(parse_folder, Path(folder))
-    for file in files:
+    for together in by_transaction(files):
         async with transaction(engine) as connection:
-            await loader.load(connection, file, system_clock())
+            await loader.load_together(connection, together, system_clock())
 
 
 async def _has_data(connection: asyncpg.Connection) -> bool:

@@ -23,7 +23,7 @@ from services.ingest import auth
 from services.ingest.app import Ingest, make_pseudonyms, make_vault
 from services.ingest.entries import COMMANDS
 from services.ingest.importing import Import, Report, Spool
-from services.ingest.registry import Loader
+from services.ingest.registry import Loader, by_transaction
 from services.ingest.registry_files import ParsedFile, parse_folder, parse_rows
 from services.runtime import database
 from services.runtime.clock import system_clock
@@ -66,11 +66,13 @@ def keys_commands() -> typer.Typer:
 
 def registry_commands() -> typer.Typer:
     """`qingfeng registry load FOLDER`."""
-    commands = typer.Typer(help="Institutions, persons, practitioners, status.", no_args_is_help=True)
+    commands = typer.Typer(
+        help="Institutions, persons, limits, prices: docs/registry.md.", no_args_is_help=True
+    )
 
     @commands.callback()
     def registry() -> None:
-        """Institutions, persons, practitioners, status."""
+        """Institutions, persons, limits, prices: docs/registry.md."""
 
     @commands.command()
     def load(folder: Path) -> None:
@@ -108,10 +110,11 @@ def import_history(
 
 async def _load(engine: AsyncEngine, settings: Settings, files: list[ParsedFile]) -> None:
     loader = Loader(make_pseudonyms(settings), make_vault(settings))
-    for file in files:
+    for together in by_transaction(files):
         async with database.transaction(engine) as connection:
-            loaded = await loader.load(connection, file, system_clock())
-        typer.echo(f"{loaded.name}: {loaded.records} records, {loaded.changed} new or changed")
+            done = await loader.load_together(connection, together, system_clock())
+        for loaded in done:
+            typer.echo(f"{loaded.name}: {loaded.records} records, {loaded.changed} new or changed")
 
 
 async def _import(engine: AsyncEngine, settings: Settings, spool: Spool, persons: list[ParsedFile]) -> Report:

@@ -5,7 +5,7 @@ out stand. Persons are pseudonymised here, like events, wherever a row names the
 travels as an inbox entry of its key; of the other tables one entry says that the registry changed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -68,9 +68,28 @@ class Loader:
 
     async def load(self, connection: asyncpg.Connection, file: ParsedFile, now: int) -> Loaded:
         """One file in the caller's transaction; `now`: microseconds since 1970, the time of the load."""
-        stored, identifiers = self._stored(file.records)
+        (loaded,) = await self.load_together(connection, [file], now)
+        return loaded
+
+    async def load_together(
+        self, connection: asyncpg.Connection, files: Sequence[ParsedFile], now: int
+    ) -> list[Loaded]:
+        """Files in the caller's transaction, and one word for all of them that the registry changed."""
         # The lock makes loads take turns, so that what is compared stays as it was.
         await connection.execute(LOCK)
+        loaded = []
+        announced = 0
+        for file in files:
+            done, version = await self._load(connection, file, now)
+            loaded.append(done)
+            announced = max(announced, version)
+        if announced:
+            await append_registry_change(connection, announced, now)
+        return loaded
+
+    async def _load(self, connection: asyncpg.Connection, file: ParsedFile, now: int) -> tuple[Loaded, int]:
+        """What it did, and the version to announce (0: none)."""
+        stored, identifiers = self._stored(file.records)
         changed = {
             table: changes
             for table, records in stored.items()
@@ -78,12 +97,11 @@ class Loader:
         }
         count = sum(len(changes) for table, changes in changed.items() if table != Held.TABLE)
         if not changed:
-            return Loaded(file.name, len(file.records), 0)
+            return Loaded(file.name, len(file.records), 0), 0
         version = await connection.fetchval(NEXT_VERSION)
         for table, changes in changed.items():
             await _put(connection, table, version, changes)
         await self._vault.store(connection, self._vault.seal(identifiers))
-        # Persons first: judged anew are they once all their rows are there.
         entries = [
             entry
             for table, changes in changed.items()
@@ -92,9 +110,8 @@ class Loader:
         ]
         if entries:
             await append_person_records(connection, entries, now)
-        if not changed.keys().isdisjoint(WHOLE):
-            await append_registry_change(connection, version, now)
-        return Loaded(file.name, len(file.records), count)
+        is_told = not changed.keys().isdisjoint(WHOLE)
+        return Loaded(file.name, len(file.records), count), version if is_told else 0
 
     def _stored(self, records: Iterable[Record]) -> tuple[dict[str, dict[Place, Record]], list[Identifier]]:
         """Pseudonymised records by the table they are stored in and their place; what the vault must know."""
@@ -109,6 +126,18 @@ class Loader:
                 held = Held(hidden.TABLE)
                 found.setdefault(held.TABLE, {})[held.place] = held
         return found, identifiers
+
+
+def by_transaction(files: Iterable[ParsedFile]) -> list[list[ParsedFile]]:
+    """Files that are loaded together: those that travel as a whole, so that the past is judged anew once; of
+    the others, which may be large, each by itself."""
+    whole, alone = [], []
+    for file in files:
+        if file.table in WHOLE:
+            whole.append(file)
+        else:
+            alone.append([file])
+    return [whole, *alone] if whole else alone
 
 
 def whole_tables(records: Iterable[Record]) -> dict[str, list[Record]]:

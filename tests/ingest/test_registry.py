@@ -13,7 +13,7 @@ from schemas.registry import FILES, decode_person_record
 from services.ingest import reader
 from services.ingest.app import make_pseudonyms, make_vault
 from services.ingest.pseudonyms import PERSON
-from services.ingest.registry import Loaded, Loader, load_registry
+from services.ingest.registry import Loaded, Loader, by_transaction, load_registry
 from services.ingest.registry_files import parse_folder
 from services.runtime.database import driver, open_engine, transaction
 from services.runtime.errors import UserError
@@ -33,15 +33,16 @@ PERSONS = "person_id,sex,birth_date,death_date\n43102119500101001X,1,1950-01-01,
 NUMBER = "43102119500101001X"
 
 
-def load(settings: Settings, folder: Path) -> list[Loaded]:
+def load(settings: Settings, folder: Path, together: bool = False) -> list[Loaded]:
     async def run() -> list[Loaded]:
         engine = open_engine(settings.database_url)
         loader = Loader(make_pseudonyms(settings), make_vault(settings))
         done = []
-        for file in parse_folder(folder):
-            assert not file.faults, file.faults
+        files = parse_folder(folder)
+        assert not [file.faults for file in files if file.faults]
+        for parts in by_transaction(files) if together else [[file] for file in files]:
             async with transaction(engine) as connection:
-                done.append(await loader.load(connection, file, time.time_ns() // 1000))
+                done += await loader.load_together(connection, parts, time.time_ns() // 1000)
         await engine.dispose()
         return done
 
@@ -191,6 +192,21 @@ def test_an_institution_that_moves_has_both_places(settings: Settings, tmp_path:
     registry = ask(settings, load_registry)
     assert registry.institution("H1", "2026-02-28").region == "430102"
     assert registry.institution("H1", "2026-03-01").region == "430104"
+
+
+def test_a_folder_is_loaded_with_one_word_that_the_registry_changed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "institutions.csv").write_text(INSTITUTIONS)
+    (tmp_path / "holidays.csv").write_text("day\n2026-02-17\n")
+    (tmp_path / "persons.csv").write_text(PERSONS)
+    assert [loaded.changed for loaded in load(settings, tmp_path, together=True)] == [3, 1, 2]
+    assert [(entry.kind, entry.body) for entry in entries(settings) if entry.kind != "person"] == [
+        ("registry", b"2")
+    ]
+    assert ask(settings, load_registry).has("holidays")
+    assert {loaded.changed for loaded in load(settings, tmp_path, together=True)} == {0}
+    assert len(entries(settings)) == 3
 
 
 def test_all_tables_are_there_once_loaded(settings: Settings, tmp_path: Path) -> None:
