@@ -68,7 +68,7 @@ def left_open() -> dict[str, float]:
     in_yuan = [
         float(item["value"])
         for item in catalogue().get("F09", {}).get("parameters", ())
-        if item["unit"] in ("yuan", "元")
+        if item.get("unit") in ("yuan", "元")
     ]
     return {"f09_limit": in_yuan[0]} if in_yuan else {}
 
@@ -76,7 +76,7 @@ def left_open() -> dict[str, float]:
 def is_listed(row: Row) -> bool:
     """Whether the product knows the form of a row: A07's burst comes with a parameter in minutes."""
     figures = catalogue()[row.rule]["parameters"]
-    return row.form != "burst" or any(item["unit"] in ("min", "minutes", "分钟") for item in figures)
+    return row.form != "burst" or any(item.get("unit") in ("min", "minutes", "分钟") for item in figures)
 
 
 def judged(folder: Path, size: tuple[int, int, int]) -> Judged:
