@@ -46,8 +46,9 @@ class ScreeningMessage(Struct, tag="screening", kw_only=True, omit_defaults=True
 
     month ("YYYY-MM") and day (ordinal) are local, of the visit time; discharge_day of a stay that ended;
     occurred_day of `occurred_at`, by which the door counts. begun, ended: moments, ended 0 while open or
-    unknown; at_is_date: begun is a bare date. minute: local minute of the day, None where the time of day
-    is missing. recorded: when the institution's system wrote it. nights: of a stay that ended.
+    unknown; at_is_date: begun or ended is a bare date. minute: local minute of the day, None where
+    the time of day is missing. recorded: when the institution's system wrote it. nights: of a stay that
+    ended.
 
     total, fund, account, family: fen. by_category: charge type → [amount, covered], fen, of `items`. Lines
     of an encounter stand on its last settlement, so that none counts twice.

@@ -18,6 +18,7 @@ from services.detector.facts import (
     BACKFILLED,
     DEFECTIVE,
     EMERGENCY,
+    END_DAY,
     HISTORICAL,
     LINED,
     MID_STAY,
@@ -72,6 +73,7 @@ def screening_of(history: PersonHistory, view: PersonView, fact: Fact, rules_has
     detail, more, calendar = fact.detail, fact.detail.more, view.calendar
     stay = stay_among(ref, facts) if fact.kind < Kind.VISIT else None
     begun, is_date = (stay.begin, stay.begin_is_date) if stay else (fact.at, bool(fact.flags & AT_DAY))
+    end_is_date = stay.end_is_date if stay else bool(fact.flags & END_DAY)
     ended = fact.end if stay is None else 0 if stay.is_open else stay.end
     day = calendar.day(begun)
     last_day = calendar.day(ended) if ended and fact.kind < Kind.VISIT else None
@@ -95,7 +97,7 @@ def screening_of(history: PersonHistory, view: PersonView, fact: Fact, rules_has
         occurred_day=calendar.day(detail.occurred),
         discharge_day=last_day,
         ended=ended,
-        at_is_date=is_date,
+        at_is_date=is_date or end_is_date,
         minute=None if is_date or calendar.is_midnight(begun) else calendar.minute_of_day(begun),
         nights=None if last_day is None else max(0, last_day - day),
         region=detail.region or _region(view, fact.institution, begun),

@@ -1,0 +1,38 @@
+"""Period rules: institutions, practitioners and groups over a month of screened settlements.
+
+A stream rule sees one person or terminal within a second. A period rule is one SQL text over what was
+screened, run again when a fact of its month changed; what it finds and found before become opened, changed,
+withdrawn, through the same intake as everything else. Run after every change or once at the end, the same
+findings stand: they are a function of the screenings and the registry.
+
+To add one:
+
+1. `<id>_<name>.py` here: its page as docstring (what it looks for, what speaks against it), its parameters,
+   and `RULE = PeriodRule(…)` with its words in both languages, basis and checks.
+2. `<id>_<name>.sql` here: one statement, a row a finding. `relations` says what it may read and in which
+   dialect, `rule` which columns have a meaning. It must give the same rows on PostgreSQL and DuckDB, in
+   whatever order facts came: every ORDER BY ends in something unique, every figure is a function of the rows.
+3. Its module in the list below, in order of the ids.
+4. `tests/detector/test_periods_<id>.py`: found, just not found, each innocent explanation, silent without
+   data. `tests/detector/test_periods_laws.py` takes it up by itself: both engines, any order, words.
+
+A rule that reads days before its month says so by `lookback_days`. What goes on past the end of a month (a
+night, a stay) is judged with the month in which it ends, or counts up to the month's last day.
+"""
+
+from services.detector.periods import (
+    b02_night_swipes,
+    b03_equal_amounts,
+    c02_overfull_beds,
+    f03_too_many_patients,
+    f05_cost_outlier,
+)
+from services.detector.periods.rule import PeriodRule
+
+RULES: tuple[PeriodRule, ...] = (
+    b02_night_swipes.RULE,
+    b03_equal_amounts.RULE,
+    c02_overfull_beds.RULE,
+    f03_too_many_patients.RULE,
+    f05_cost_outlier.RULE,
+)

@@ -1,0 +1,42 @@
+"""B03 同额聚集: a pharmacy that swipes the same amount again and again.
+
+Predicate: on one local day at one pharmacy, 10 or more swipes of the same total, and these at least 30 % of
+the day's swipes. The catalogue's second form, settlements that empty the account, needs the account's
+balance, which no event carries: it is not judged.
+
+Silent: all of these swipes are of one and the same item (a fixed price, such as a test or a consultation).
+"""
+
+from dataclasses import dataclass
+
+from schemas.finding import Words
+from services.detector.periods.rule import PeriodRule
+from services.detector.rule import Parameters, parameter
+
+
+@dataclass(frozen=True)
+class EqualAmountsParameters(Parameters):
+    """Figures of rules.md B03."""
+
+    swipes: int = parameter(10, "1", "同额刷卡笔数下限", "swipes of one amount on a day")
+    share: float = parameter(0.3, "1", "同额占当日刷卡比例下限", "their share of the day's swipes")
+
+
+RULE = PeriodRule(
+    id="B03",
+    title=Words("同额聚集刷卡", "Swipes of the same amount"),
+    message=Words(
+        "{institution_id}在{happened_on}刷卡{swipes}笔，其中{equal_swipes}笔金额同为{equal_amount}元"
+        "（占{share:.0%}），涉及{persons}名参保人，基金支付{amount}元。请核对是否真实购药，有无套现、串换。",
+        "{institution_id} swiped cards {swipes} times on {happened_on}, {equal_swipes} of them for the same "
+        "{equal_amount} yuan ({share:.0%}), {persons} persons in all; the fund paid {amount} yuan. Were "
+        "medicines really sold, or cards cashed and goods exchanged?",
+    ),
+    basis=("条例 38(四)", "条例 40(一)"),
+    checks={"fixed_price": Words("同一固定价格项目", "one item of a fixed price")},
+    parameters=EqualAmountsParameters(),
+    sql="b03_equal_amounts.sql",
+    subject="institution",
+    identity=("institution_id", "happened"),
+    severity=2,
+)

@@ -1,0 +1,104 @@
+"""What both engines share: which rules run with which parameters, and what differs from what was said.
+
+Parameters may depend on a finding's place and day. A rule that parameter records speak of runs with every
+set of values among them, and of each run those findings are kept that its set is in force for.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from schemas.finding import Alert, AlertMessage, Origin
+from schemas.registry import Registry
+from schemas.rules import RuleParameters
+from services.detector.periods.month import Month
+from services.detector.periods.rule import PeriodRule
+from services.detector.rule import Finding
+from services.detector.rulebook import InForce, given, in_force
+
+Row = Mapping[str, Any]
+_encode = msgspec.json.Encoder().encode
+
+
+class Run:
+    """One rule over one month: the statements to run, and the findings of their rows."""
+
+    def __init__(self, rule: PeriodRule, registry: Registry) -> None:
+        self.rule = rule
+        self._registry = registry
+        self._records = [
+            record for record in registry.records(RuleParameters.TABLE) if record.rule == rule.id
+        ]
+        self.variants = list(self._variants())
+
+    def findings(self, answers: Iterable[tuple[PeriodRule, Sequence[Row]]]) -> Iterator[Finding]:
+        """The findings of the rows that each variant found."""
+        for variant, rows in answers:
+            for finding in variant.findings(rows):
+                if not self._records:
+                    yield finding
+                    continue
+                chosen = self._chosen(finding)
+                if chosen.enabled and chosen.parameters == variant.parameters:
+                    finding.shadow = chosen.shadow
+                    finding.severity = chosen.severity or finding.severity
+                    yield finding
+
+    def _variants(self) -> Iterator[PeriodRule]:
+        if not self._records:
+            yield self.rule
+            return
+        regions = {"", *(record.region for record in self._records)}
+        days = {"", *(record.effective_from for record in self._records)}
+        sets = (self._in_force(region, day) for region in sorted(regions) for day in sorted(days))
+        for parameters in dict.fromkeys(one.parameters for one in sets if one.enabled):
+            yield replace(self.rule, parameters=parameters)
+
+    def _chosen(self, finding: Finding) -> InForce:
+        day = finding.happened[:10]
+        place = self._registry.institution(finding.place, day)
+        return self._in_force((place.region if place is not None else None) or "", day)
+
+    def _in_force(self, region: str, day: str) -> InForce:
+        return in_force(self.rule, given(self.rule, self._records, region, day))  # type: ignore[arg-type]
+
+
+def alerts_of(runs: Iterable[Run], ask: Callable[[PeriodRule], Sequence[Row]]) -> dict[str, list[Alert]]:
+    """The alerts of each rule, by its id; `ask` runs the SQL of a rule."""
+    return {
+        run.rule.id: [
+            finding.alert() for finding in run.findings((variant, ask(variant)) for variant in run.variants)
+        ]
+        for run in runs
+    }
+
+
+def voice(rule_id: str, month: Month) -> str:
+    """The key under which a rule speaks of a month."""
+    return f"period:{rule_id}:{month.text}"
+
+
+def difference(
+    key: str, stand: Mapping[str, bytes], found: Iterable[Alert], revision: int
+) -> list[AlertMessage]:
+    """What to say, given what this key said and still stands (alert id → JSON of the alert)."""
+    messages = []
+    by_id = {alert.alert_id: alert for alert in found}
+    for alert_id, alert in sorted(by_id.items()):
+        if stand.get(alert_id) != _encode(alert):
+            messages.append(_message(key, revision, alert_id, alert))
+    gone = sorted(alert_id for alert_id in stand if alert_id not in by_id)
+    return messages + [_message(key, revision, alert_id, None) for alert_id in gone]
+
+
+def _message(key: str, revision: int, alert_id: str, alert: Alert | None) -> AlertMessage:
+    return AlertMessage(
+        key=key,
+        revision=revision,
+        alert_id=alert_id,
+        status="withdrawn" if alert is None else "open",
+        alert=alert,
+        origin=Origin(),
+    )

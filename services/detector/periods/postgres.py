@@ -1,0 +1,87 @@
+"""Period rules on PostgreSQL, over the screenings that alerts stores."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+
+from schemas.finding import Alert
+from schemas.registry import Registry
+from services.detector.periods.duck import made_when_named
+from services.detector.periods.judging import Run, alerts_of
+from services.detector.periods.month import Month
+from services.detector.periods.relations import ITEM_COLUMNS, RELATIONS, SCREENED, create, first_day
+from services.detector.periods.rule import PeriodRule
+from services.detector.periods.statements import positional
+
+SECONDS_AT_MOST = 900.0
+"""A rule over a large month takes long; the pool's limit is for requests."""
+ITEMS = """
+CREATE TEMP TABLE items ON COMMIT DROP AS
+SELECT s.institution_id, s.name, s.person, {columns}
+FROM screening s JOIN screened USING (institution_id, name, person),
+     LATERAL json_array_elements(s.items::json) AS i (item)
+"""
+CATEGORIES = """
+CREATE TEMP TABLE categories ON COMMIT DROP AS
+SELECT s.institution_id, s.name, s.person, e.key AS category, (e.value ->> 0)::bigint AS amount,
+       (e.value ->> 1)::bigint AS covered
+FROM screening s JOIN screened USING (institution_id, name, person),
+     LATERAL json_each(s.by_category::json) AS e
+"""
+
+
+async def alerts_over(
+    connection: asyncpg.Connection, rules: Sequence[PeriodRule], registry: Registry, month: Month
+) -> dict[str, list[Alert]]:
+    """The alerts of each rule over a month, by the rule's id.
+
+    The connection must stand in a transaction of its own, REPEATABLE READ, so that all rules see one state.
+    """
+    await connection.execute(f"SET LOCAL statement_timeout = '{SECONDS_AT_MOST:.0f}s'")
+    # Many short plans over small relations: compiling them costs more than running them.
+    await connection.execute("SET LOCAL jit = off")
+    await _make_relations(connection, rules, registry, month)
+    runs = [Run(rule, registry) for rule in rules]
+    answers = {
+        id(variant): await _ask(connection, variant.text, variant.values(month))
+        for run in runs
+        for variant in run.variants
+    }
+    return alerts_of(runs, lambda variant: answers[id(variant)])
+
+
+async def _make_relations(
+    connection: asyncpg.Connection, rules: Sequence[PeriodRule], registry: Registry, month: Month
+) -> None:
+    begin = first_day(month, rules)
+    for relation in RELATIONS:
+        await connection.execute(f"{create(relation)} ON COMMIT DROP")
+        await connection.copy_records_to_table(
+            relation.name, records=relation.rows(registry, month, begin), columns=list(relation.columns)
+        )
+        await connection.execute(f"ANALYZE {relation.name}")
+    statement, values = positional(
+        SCREENED.replace(" AS\n", " ON COMMIT DROP AS\n", 1), {"begin": begin, "end_day": month.end}
+    )
+    await connection.execute(statement, *values, timeout=SECONDS_AT_MOST)
+    await connection.execute("CREATE INDEX ON screened (institution_id, begun)")
+    await connection.execute("ANALYZE screened")
+    for name, how in made_when_named(rules, ITEMS, CATEGORIES):
+        await connection.execute(how.replace("{columns}", _item_columns()), timeout=SECONDS_AT_MOST)
+        await connection.execute(f"CREATE INDEX ON {name} (institution_id, name, person)")
+        await connection.execute(f"ANALYZE {name}")
+
+
+def _item_columns() -> str:
+    return ", ".join(
+        f"CAST(i.item ->> {place} AS {kind}) AS {name}"
+        for place, (name, kind) in enumerate(ITEM_COLUMNS.items())
+    )
+
+
+async def _ask(
+    connection: asyncpg.Connection, text: str, values: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
+    statement, given = positional(text, values)
+    return [dict(row) for row in await connection.fetch(statement, *given, timeout=SECONDS_AT_MOST)]

@@ -1,0 +1,211 @@
+"""What the SQL of a period rule may read, and how it is made, the same on PostgreSQL and DuckDB.
+
+A run makes these relations for one month and the days before it that some rule looks back on:
+
+- `screened`: live screenings (`schemas.screening` explains the columns), less those a mirror took back and
+  the mirrors, less contradictory ones. Beside them, as in force on the screening's day: kind, level, beds,
+  group_id, chain_id, open_24h (NULL where the registry says nothing). Flags are booleans: historical,
+  backfilled, mid_stay, is_emergency, is_present. `ends`, `last_day`: when it ended, else when it was settled
+  for good, else NULL (still open). `alerts`: blank before and after each id, so that
+  `alerts LIKE '% B01-%'` asks for a rule.
+- `items` (institution_id, name, person, code, category, quantity, amount, covered, unit_price,
+  practitioner, day, doses): billed items of the same screenings. `categories` (… category, amount,
+  covered): their sums by charge type. Both are made only where some rule's SQL names them.
+- `institutions`: those in force on the month's last day. `practitioners`: registrations (practitioner_id,
+  institution_id, title, from_day, to_day). `standings` (kind, id, status, from_day, to_day): status of
+  institutions and practitioners. `days` (day, month, weekday 1–7 from Monday, is_off: a free day, holiday:
+  its name): every day of the run. `packs` (code, ingredient, high_value, resale_prone) and `prices`
+  (code, level, max_price) in force on the month's last day.
+
+The common dialect: days are ordinals and moments microseconds, both integers; `CAST(… AS double precision)`
+before `/`; no `round`, no regular expressions, no date functions; lists by `array_agg(… ORDER BY …)`,
+percentiles by `percentile_cont(…) WITHIN GROUP (ORDER BY …)`; `$name` for parameters, `$month`,
+`$begin_day`, `$end_day` (of the next month) among them; every ORDER BY ends in something unique.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from typing import Any, NamedTuple
+
+from schemas.records import Institution, Pack, Practitioner, Price, Status
+from schemas.registry import Registry
+from services.detector.periods.month import Month
+
+FIRST_DAY, LAST_DAY = 1, date.max.toordinal()
+"""Ends of intervals that the registry leaves open."""
+
+
+class Relation(NamedTuple):
+    """A small table made from the registry: columns with their types, and the rows for a run.
+
+    rows(registry, month, begin): begin is the first day of the run, before the month where rules look back.
+    """
+
+    name: str
+    columns: dict[str, str]
+    rows: Callable[[Registry, Month, int], Iterable[tuple]]
+
+
+_PLACE = {
+    "institution_id": "text", "kind": "text", "level": "integer", "region": "text", "beds": "integer",
+    "group_id": "text", "chain_id": "text", "open_24h": "boolean",
+}  # fmt: skip
+
+
+def _held(registry: Registry, month: Month, begin: int) -> Iterator[tuple]:
+    """Institutions with the days from and to which each row holds."""
+    by_id: dict[str, list[Institution]] = {}
+    for record in registry.records("institutions"):
+        by_id.setdefault(record.institution_id, []).append(record)
+    for records in by_id.values():
+        records.sort(key=lambda record: record.place.effective_from)
+        starts = [_day(record.place.effective_from, FIRST_DAY) for record in records]
+        ends = [*(start - 1 for start in starts[1:]), LAST_DAY]
+        for record, start, end in zip(records, starts, ends, strict=True):
+            yield (*_place_of(record), start, end)
+
+
+def _institutions(registry: Registry, month: Month, begin: int) -> Iterator[tuple]:
+    last = _last_day(month)
+    for institution_id in dict.fromkeys(record.institution_id for record in registry.records("institutions")):
+        record = registry.institution(institution_id, last)
+        if record is not None:
+            yield (*_place_of(record), record.name)
+
+
+def _place_of(record: Institution) -> tuple:
+    return (
+        record.institution_id, record.kind, record.level, record.region, record.beds, record.group_id,
+        record.chain_id, record.open_24h,
+    )  # fmt: skip
+
+
+def _practitioners(registry: Registry, month: Month, begin: int) -> Iterator[tuple]:
+    record: Practitioner
+    for record in registry.records("practitioners"):
+        yield (
+            record.practitioner_id,
+            record.institution_id,
+            record.title,
+            _day(record.from_, FIRST_DAY),
+            _day(record.to, LAST_DAY),
+        )
+
+
+def _standings(registry: Registry, month: Month, begin: int) -> Iterator[tuple]:
+    record: Status
+    for record in registry.records("status"):
+        yield (
+            record.kind,
+            record.id,
+            record.status,
+            _day(record.from_, FIRST_DAY),
+            _day(record.to, LAST_DAY),
+        )
+
+
+def _days(registry: Registry, month: Month, begin: int) -> Iterator[tuple]:
+    for day in range(begin, month.end):
+        local = date.fromordinal(day)
+        holiday = registry.holiday(local.isoformat())
+        is_off = local.isoweekday() > 5 if holiday is None else holiday.kind == "holiday"
+        name = holiday.name if holiday is not None and holiday.kind == "holiday" else ""
+        yield (day, local.isoformat()[:7], local.isoweekday(), is_off, name)
+
+
+def _packs(registry: Registry, month: Month, begin: int) -> Iterator[tuple]:
+    last = _last_day(month)
+    for code in dict.fromkeys(record.code for record in registry.records("packs")):
+        pack: Pack | None = registry.pack(code, last)
+        if pack is not None:
+            yield (pack.code, pack.ingredient, pack.high_value, pack.resale_prone)
+
+
+def _prices(registry: Registry, month: Month, begin: int) -> Iterator[tuple]:
+    last = _last_day(month)
+    for code, level in dict.fromkeys((record.code, record.level) for record in registry.records("prices")):
+        price: Price | None = registry.price(code, level, last)
+        if price is not None and price.level == level and price.max_price is not None:
+            yield (code, level, float(price.max_price))
+
+
+RELATIONS = (
+    Relation("held", {**_PLACE, "from_day": "integer", "to_day": "integer"}, _held),
+    Relation("institutions", {**_PLACE, "name": "text"}, _institutions),
+    Relation(
+        "practitioners",
+        {
+            "practitioner_id": "text",
+            "institution_id": "text",
+            "title": "integer",
+            "from_day": "integer",
+            "to_day": "integer",
+        },
+        _practitioners,
+    ),
+    Relation(
+        "standings",
+        {"kind": "text", "id": "text", "status": "text", "from_day": "integer", "to_day": "integer"},
+        _standings,
+    ),
+    Relation(
+        "days",
+        {"day": "integer", "month": "text", "weekday": "integer", "is_off": "boolean", "holiday": "text"},
+        _days,
+    ),
+    Relation(
+        "packs",
+        {"code": "text", "ingredient": "text", "high_value": "boolean", "resale_prone": "boolean"},
+        _packs,
+    ),
+    Relation("prices", {"code": "text", "level": "integer", "max_price": "double precision"}, _prices),
+)
+
+SCREENED = """
+CREATE TEMP TABLE screened AS
+SELECT s.institution_id, s.name, s.person, s.settlement_id, s.encounter_id, s.care, s.med_type, s.month,
+       s.day, s.occurred_day, s.discharge_day, s.begun, s.ended, s.at_is_date, s.minute, s.recorded, s.nights,
+       s.region, s.insured_region, s.insurance_type, s.total, s.fund, s.account, s.family, s.sex, s.age,
+       s.community_id, s.household, s.assistance, s.practitioner, s.department, s.device, s.card_kind,
+       s.channel, s.main_diagnosis, s.diagnoses, s.procedures, s.disease_code, s.prescription_id, s.drg,
+       s.bed, s.discharge_way, ' ' || s.alerts || ' ' AS alerts,
+       s.flags LIKE '%historical%' AS historical, s.flags LIKE '%backfilled%' AS backfilled,
+       s.flags LIKE '%mid_stay%' AS mid_stay, s.flags LIKE '%present%' AS is_present,
+       (s.flags LIKE '%emergency%' OR s.emergency > 0) AS is_emergency,
+       CASE WHEN s.ended > 0 THEN s.ended
+            WHEN s.settlement_id <> '' AND s.flags NOT LIKE '%mid_stay%'
+            THEN greatest(s.begun, s.recorded) END AS ends,
+       CASE WHEN s.discharge_day IS NOT NULL THEN s.discharge_day
+            WHEN s.settlement_id <> '' AND s.flags NOT LIKE '%mid_stay%'
+            THEN greatest(s.day, s.occurred_day) END AS last_day,
+       h.kind, h.level, h.beds, h.group_id, h.chain_id, h.open_24h
+FROM screening s LEFT JOIN held h
+  ON h.institution_id = s.institution_id AND s.day >= h.from_day AND s.day <= h.to_day
+WHERE NOT s.withdrawn AND s.day >= $begin AND s.day < $end_day
+  AND s.flags NOT LIKE '%negative%' AND s.flags NOT LIKE '%offset%' AND s.flags NOT LIKE '%defective%'
+"""
+ITEM_COLUMNS = {
+    "code": "text", "category": "text", "quantity": "double precision", "amount": "bigint",
+    "covered": "bigint", "unit_price": "double precision", "practitioner": "text", "day": "integer",
+    "doses": "integer",
+}  # fmt: skip
+"""The places of `schemas.screening.Item`, in order."""
+
+
+def create(relation: Relation) -> str:
+    """The statement that makes an empty relation."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in relation.columns.items())
+    return f"CREATE TEMP TABLE {relation.name} ({columns})"
+
+
+def first_day(month: Month, rules: Iterable[Any]) -> int:
+    """The first day that a run of rules over a month reads."""
+    return month.begin - max((rule.lookback_days for rule in rules), default=0)
+
+
+def _last_day(month: Month) -> str:
+    return date.fromordinal(month.end - 1).isoformat()
+
+
+def _day(text: str | None, without: int) -> int:
+    return date.fromisoformat(text).toordinal() if text else without

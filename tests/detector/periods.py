@@ -1,0 +1,114 @@
+"""Screenings for the tests of period rules, and both engines to judge them.
+
+Times are local texts as in `tests.support.entries`; money is fen.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from schemas.finding import Alert
+from schemas.moments import DAY
+from schemas.registry import Registry
+from schemas.screening import ScreeningMessage
+from services.alerts import screenings
+from services.detector.periods.duck import ScreenedHistory
+from services.detector.periods.month import Month
+from services.detector.periods.postgres import alerts_over
+from services.detector.periods.rule import PeriodRule
+from services.runtime import database
+from tests.alerts.making import NOON
+from tests.support.entries import CALENDAR, when
+
+MAY = Month.of("2026-05")
+_numbers = itertools.count(1)
+
+
+def screening(at: str, institution: str = "P1", **given: Any) -> ScreeningMessage:
+    """A purchase at a pharmacy that shows its time; a bare date shows none."""
+    begun, is_date = CALENDAR.read(when(at))
+    number = next(_numbers)
+    day = CALENDAR.day(begun)
+    values: dict[str, Any] = {
+        "key": f"person-{number}",
+        "revision": 1,
+        "settlement_id": f"S{number}",
+        "encounter_id": f"E{number}",
+        "care": "pharmacy",
+        "med_type": "41",
+        "month": CALENDAR.date_text(day)[:7],
+        "day": day,
+        "occurred_day": day,
+        "begun": begun,
+        "recorded": begun,
+        "at_is_date": is_date,
+        "minute": None if is_date or CALENDAR.is_midnight(begun) else CALENDAR.minute_of_day(begun),
+        "total": 5_000,
+        "fund": 3_000,
+        "rules_hash": "r",
+        "flags": ["present"],
+    }
+    return ScreeningMessage(institution_id=institution, **(values | given))
+
+
+def visit(at: str, institution: str = "H1", **given: Any) -> ScreeningMessage:
+    """An out-patient visit."""
+    return screening(at, institution, **{"care": "visit", "med_type": "11", **given})
+
+
+def stay(begin: str, end: str | None, institution: str = "H1", **given: Any) -> ScreeningMessage:
+    """A settled stay; without an end an open one, of which nothing is settled."""
+    values: dict[str, Any] = {"care": "inpatient", "med_type": "21", "total": 300_000, "fund": 200_000}
+    if end is None:
+        values |= {"settlement_id": "", "total": 0, "fund": 0}
+    else:
+        ended, _ = CALENDAR.read(when(end))
+        begun, _ = CALENDAR.read(when(begin))
+        values |= {
+            "ended": ended,
+            "discharge_day": CALENDAR.day(ended),
+            "nights": (ended - begun) // DAY,
+            "recorded": ended,
+        }
+    return screening(begin, institution, **(values | given))
+
+
+def on_duckdb(
+    rules: Sequence[PeriodRule], told: Iterable[ScreeningMessage], registry: Registry, month: Month = MAY
+) -> list[Alert]:
+    """The alerts of some rules over a month, judged by DuckDB, by id."""
+    found = ScreenedHistory(told, registry).alerts(rules, month)
+    return sorted((alert for alerts in found.values() for alert in alerts), key=_id)
+
+
+def on_postgres(
+    url: str,
+    rules: Sequence[PeriodRule],
+    told: Iterable[ScreeningMessage],
+    registry: Registry,
+    month: Month = MAY,
+) -> list[Alert]:
+    """… judged by PostgreSQL."""
+    return asyncio.run(_on_postgres(url, rules, list(told), registry, month))
+
+
+async def _on_postgres(
+    url: str, rules: Sequence[PeriodRule], told: list[ScreeningMessage], registry: Registry, month: Month
+) -> list[Alert]:
+    engine = database.open_engine(url)
+    try:
+        async with database.transaction(engine) as raw:
+            await screenings.store(raw, told, NOON, "")
+        async with (
+            database.driver(engine) as connection,
+            connection.transaction(isolation="repeatable_read"),
+        ):
+            found = await alerts_over(connection, rules, registry, month)
+    finally:
+        await engine.dispose()
+    return sorted((alert for alerts in found.values() for alert in alerts), key=_id)
+
+
+def _id(alert: Alert) -> str:
+    return alert.alert_id

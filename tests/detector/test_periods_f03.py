@@ -1,0 +1,96 @@
+"""F03: more patients than a practitioner can see."""
+
+import pytest
+
+from services.detector.periods.f03_too_many_patients import RULE
+from tests.detector.periods import on_duckdb, stay, visit
+from tests.support.entries import EMPTY, registry
+
+LEVELS = registry(
+    {"institution_id": "H1", "kind": "hospital", "level": 2},
+    {"institution_id": "T1", "kind": "township", "level": 1},
+)
+
+
+def day_of(count, institution="H1", day="05-04", hours=10, **given):
+    """Visits spread evenly over so many hours from eight."""
+    spread = hours * 60 / count
+    return [
+        visit(
+            f"{day} {8 + int(n * spread) // 60:02}:{int(n * spread) % 60:02}",
+            institution,
+            **{"practitioner": "D1", "department": "内科", **given},
+        )
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "institution", "found"), [(120, "H1", 0), (121, "H1", 1), (80, "T1", 0), (81, "T1", 1)]
+)
+def test_a_day_has_room_for_so_many_visits(count, institution, found):
+    alerts = on_duckdb([RULE], day_of(count, institution), LEVELS)
+    assert len(alerts) == found
+    if found:
+        assert (alerts[0].subject.kind, alerts[0].subject.id) == ("practitioner", "D1")
+        assert (alerts[0].happened_at, alerts[0].severity) == ("2026-05-04", 3)
+        assert alerts[0].amount == "30.00"
+
+
+def test_far_more_is_graver():
+    (alert,) = on_duckdb([RULE], day_of(181, hours=12), LEVELS)
+    assert alert.severity == 2
+
+
+def test_visits_at_all_institutions_are_one_day():
+    (alert,) = on_duckdb([RULE], [*day_of(61), *day_of(60, "T1")], LEVELS)
+    assert alert.institutions == ["H1", "T1"]
+
+
+def test_thirty_one_in_an_hour_are_too_many():
+    assert on_duckdb([RULE], day_of(30, hours=0.9), LEVELS) == []
+    (alert,) = on_duckdb([RULE], day_of(31, hours=0.9), LEVELS)
+    assert alert.evidence["busiest_hour"] == 31
+
+
+def test_an_institution_of_unknown_level_is_judged_by_the_hour_alone():
+    assert on_duckdb([RULE], day_of(150), EMPTY) == []
+    assert len(on_duckdb([RULE], day_of(31, hours=0.9), EMPTY)) == 1
+
+
+@pytest.mark.parametrize(("count", "found"), [(60, 0), (61, 1)])
+def test_so_many_in_patients_at_once(count, found):
+    told = [stay("05-04 09:00", "05-05 09:00", practitioner="D1") for _ in range(count)]
+    alerts = on_duckdb([RULE], told, LEVELS)
+    assert len(alerts) == found
+    if found:
+        assert f"{count}人" in alerts[0].message.zh
+
+
+def long_days(count):
+    return [
+        visit(f"05-{day:02} {clock}", practitioner="D1")
+        for day in range(4, 4 + count)
+        for clock in ("01:00", "21:00")
+    ]
+
+
+def test_three_days_of_twenty_hours_are_found_once():
+    assert on_duckdb([RULE], long_days(2), LEVELS) == []
+    (alert,) = on_duckdb([RULE], long_days(4), LEVELS)
+    assert (alert.happened_at, alert.evidence["span_days"]) == ("2026-05-04", 4)
+
+
+def test_a_shared_code_a_renewal_counter_and_a_batch_are_innocent():
+    shared = [each for n in range(4) for each in day_of(31, department=f"科{n}")]
+    assert on_duckdb([RULE], shared, LEVELS) == []
+    renewing = [*day_of(100, med_type="140104"), *day_of(25)]
+    assert on_duckdb([RULE], renewing, LEVELS) == []
+    batch = [visit(f"05-04 09:{n // 10:02}", practitioner="D1") for n in range(130)]
+    assert on_duckdb([RULE], batch, LEVELS) == []
+    (alert,) = on_duckdb([RULE], day_of(121), LEVELS)
+    assert set(alert.checked) == {"shared_code", "repeat_counter", "batch_renewal"}
+
+
+def test_visits_without_a_practitioner_are_nobodys():
+    assert on_duckdb([RULE], day_of(300, practitioner=""), LEVELS) == []

@@ -1,0 +1,208 @@
+"""What holds for every period rule: one result on both engines and in any order, words in both languages,
+silence without data."""
+
+import random
+import re
+from dataclasses import replace
+from string import Formatter
+
+import msgspec
+import pytest
+
+from schemas.registry import Registry
+from schemas.rules import RuleParameters
+from schemas.screening import Item
+from services.detector.periods import RULES
+from services.detector.periods.month import Month, readers
+from services.detector.periods.relations import RELATIONS, SCREENED
+from services.detector.periods.statements import named, positional
+from tests.detector.periods import MAY, on_duckdb, on_postgres, screening, stay, visit
+from tests.support.entries import EMPTY, registry
+
+every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+
+PLACES = registry(
+    {"institution_id": "H1", "kind": "hospital", "level": 2, "region": "430102", "beds": 6, "group_id": "G"},
+    {"institution_id": "H2", "kind": "hospital", "level": 3, "region": "430103", "beds": 3},
+    {"institution_id": "H2", "kind": "hospital", "level": 2, "beds": 4, "effective_from": "2026-05-11"},
+    *({"institution_id": f"T{n}", "kind": "township", "level": 1, "region": "430102"} for n in range(6)),
+    {"institution_id": "P1", "kind": "pharmacy", "level": 0, "region": "430102", "chain_id": "C"},
+    {"institution_id": "P2", "kind": "pharmacy", "level": 0, "region": "430103", "open_24h": True},
+)
+LOOSE = {
+    "B02": {"persons": 1, "shifted_share": 2.0},
+    "B03": {"swipes": 3},
+    "C02": {"days": 1},
+    "F03": {
+        "visits": 2,
+        "visits_below": 2,
+        "visits_hour": 1,
+        "inpatients": 2,
+        "span_minutes": 300,
+        "span_days": 2,
+    },
+    "F05": {"robust_z": 0.5, "ratio": 1.1, "ratio_alone": 1.1, "admissions": 1},
+}
+"""Figures by which a small world has something to find."""
+
+
+def loosened(rule):
+    return replace(rule, parameters=replace(rule.parameters, **LOOSE.get(rule.id, {})))
+
+
+def world(seed: int) -> list:
+    """A little of everything over April, May and June, so dense that all collides."""
+    draw = random.Random(seed)
+    told = []
+    for _ in range(260):
+        day = draw.choice(("04-29", "04-30", "05-01", "05-02", "05-10", "05-11", "05-12", "05-31", "06-01"))
+        clock = f" {draw.choice((0, 3, 9, 9, 10, 15, 22)):02}:{draw.choice((0, 5, 5, 40)):02}"
+        given = {
+            "key": f"p{draw.randrange(25)}",
+            "total": draw.choice((0, 500, 3_000, 5_000, 5_000, 123_457, 2_000_000)),
+            "fund": draw.choice((0, 333, 2_000, 100_001)),
+            "practitioner": draw.choice(("D1", "D1", "D2", "")),
+            "department": draw.choice(("内科", "外科", "")),
+            "flags": draw.choice(
+                (["present"], ["historical"], ["emergency"], ["backfilled"], ["mid_stay"], [])
+            ),
+            "main_diagnosis": draw.choice(("", "Z49.1", "I10")),
+            "items": [
+                Item(draw.choice("XY"), "11", "1.5", draw.randrange(900), None, "2.40", "D1", MAY.begin)
+                for _ in range(draw.randrange(3))
+            ],
+            "by_category": {"11": (draw.randrange(900), 5), "03": (7, 7)} if draw.random() < 0.5 else {},
+            "withdrawn": draw.random() < 0.05,
+            "age": draw.choice((None, 3, 70)),
+        }
+        care = draw.randrange(3)
+        if care == 0:
+            told.append(screening(day + draw.choice((clock, "")), draw.choice(("P1", "P2", "P9")), **given))
+        elif care == 1:
+            told.append(visit(day + clock, draw.choice(("H1", "T1")), **given))
+        else:
+            end = draw.choice((None, "05-13 10:00", "06-02 08:00", "05-12"))
+            place = draw.choice(("H1", "H2", *(f"T{n}" for n in range(6)), "H9"))
+            given |= {"bed": draw.choice(("1", "2", "")), "encounter_id": f"M{draw.randrange(60)}"}
+            if end is None:
+                given.update(total=0, fund=0)
+            told.append(stay(day + draw.choice((clock, "")), end, place, **given))
+    return told
+
+
+def placeholders(text):
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def texts(alerts):
+    return [msgspec.json.encode(alert) for alert in alerts]
+
+
+@pytest.mark.parametrize("month", ["2026-05", "2026-06"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_both_engines_say_the_same_word_for_word(database_url, seed, month):
+    rules = [loosened(rule) for rule in RULES]
+    told, asked = world(seed), Month.of(month)
+    here = on_duckdb(rules, told, PLACES, asked)
+    there = on_postgres(database_url, rules, told, PLACES, asked)
+    assert texts(here) == texts(there)
+    if month == "2026-05":
+        assert {alert.rule for alert in here} >= set(LOOSE)
+
+
+@every_rule
+def test_the_order_of_screenings_leaves_no_trace(rule):
+    told, rules = world(3), [loosened(rule)]
+    mixed = random.Random(4).sample(told, len(told))
+    assert texts(on_duckdb(rules, told, PLACES)) == texts(on_duckdb(rules, mixed, PLACES))
+
+
+@every_rule
+def test_alerts_of_a_rule_are_told_apart(rule):
+    ids = [alert.alert_id for alert in on_duckdb([loosened(rule)], world(5), PLACES)]
+    assert len(ids) == len(set(ids))
+
+
+@every_rule
+def test_without_screenings_nothing_is_said(rule):
+    assert on_duckdb([rule], [], EMPTY) == []
+    assert on_duckdb([rule], [], PLACES) == []
+
+
+@every_rule
+def test_both_languages_name_the_same_figures(rule):
+    for words in (rule.message, *rule.variants.values()):
+        zh, en = map(placeholders, (words.zh, words.en))
+        assert zh == en
+    for words in (rule.title, *rule.checks.values()):
+        assert words.zh
+        assert words.en
+
+
+@every_rule
+def test_a_rule_says_what_it_looks_for_and_rests_on(rule):
+    assert rule.page.startswith(rule.id)
+    assert rule.basis
+    assert all(item["meaning"].zh and item["meaning"].en for item in rule.parameters.explain())
+    assert "fraud" not in rule.message.en.lower()
+
+
+@every_rule
+def test_a_rule_keeps_to_the_common_dialect(rule):
+    assert not re.search(r"\bround\s*\(|::|\binterval\b|\bnow\s*\(|\bregexp", rule.text, re.IGNORECASE)
+    values = rule.values(MAY)
+    asked = set(re.findall(r"\$(\w+)", rule.text))
+    assert asked <= set(values)
+    unused = set(values) - asked - {"month", "begin_day", "end_day"}
+    assert not unused, "a parameter that the SQL does not ask for"
+
+
+def test_rules_stand_in_order_and_each_once():
+    ids = [rule.id for rule in RULES]
+    assert ids == sorted(set(ids))
+
+
+def test_parameters_of_a_region_and_a_day_judge_what_lies_there_and_then():
+    rule = next(rule for rule in RULES if rule.id == "B03")
+    told = [
+        screening(f"05-{day} 10:{n:02}", place, total=5_000)
+        for n in range(4)
+        for place in ("P1", "P2")
+        for day in ("04", "20")
+    ]
+    given = {"region": "430103", "effective_from": "2026-05-10", "values": {"swipes": 4}, "severity": 1}
+    rows = [RuleParameters(rule="B03", **given)]
+    known = Registry({"institutions": PLACES.records("institutions"), "rules": rows}, 1)
+    (alert,) = on_duckdb([rule], told, known)
+    assert (alert.institutions, alert.happened_at, alert.severity) == (["P2"], "2026-05-20", 1)
+    off = [RuleParameters(rule="B03", enabled=False)]
+    many = [screening(f"05-04 10:{n:02}", total=5_000) for n in range(12)]
+    assert len(on_duckdb([rule], many, EMPTY)) == 1
+    assert on_duckdb([rule], many, Registry({"rules": off}, 1)) == []
+
+
+def test_a_month_that_changes_is_read_by_those_that_look_back_on_it():
+    names = [month.text for month in readers(MAY, 0)]
+    assert names == ["2026-05"]
+    assert [month.text for month in readers(MAY, 1)] == ["2026-05", "2026-06"]
+    assert [month.text for month in readers(MAY, 31)] == ["2026-05", "2026-06", "2026-07"]
+    assert readers(Month.of("2026-12"), 1)[1].text == "2027-01"
+
+
+def test_a_statement_is_written_for_either_engine():
+    text = "SELECT $b, $a -- not $c\n, $b"
+    assert positional(text, {"a": 1, "b": "x"}) == (
+        "SELECT CAST($1 AS text), CAST($2 AS bigint) \n, CAST($1 AS text)",
+        ["x", 1],
+    )
+    assert named("$a", {"a": 0.5, "b": 1}) == ("CAST($a AS double precision)", {"a": 0.5})
+    with pytest.raises(KeyError):
+        positional("$z", {})
+
+
+def test_the_page_of_relations_names_every_relation():
+    from services.detector.periods import relations
+
+    for relation in RELATIONS[1:]:
+        assert f"`{relation.name}`" in relations.__doc__
+    assert "CREATE TEMP TABLE screened AS\n" in SCREENED
