@@ -21,9 +21,9 @@ from schemas.registry import Record, person_of
 from services import replaying
 from services.demo import county, play, score
 from services.demo.writing import read_labels
+from services.detector.catalogue import CATALOGUE
 from services.detector.commands import find_rule
 from services.detector.parameter_files import known_records
-from services.detector.rules import RULES
 from services.ingest.registry_files import parse_folder
 from services.runtime.errors import UserError
 from services.settings import read_settings
@@ -46,7 +46,7 @@ def replay(
     settings = read_settings()
     chosen = frozenset(find_rule(rule.strip()).id for rule in rules.split(",")) if rules else None
     known: list[Record] = read_registry(registry) if registry else []
-    known += known_records(parameters, RULES) if parameters else []
+    known += known_records(parameters, CATALOGUE) if parameters else []
     began = time.perf_counter()
     events, own_persons, _ = replaying.read_history(paths, form)
     known += own_persons

@@ -4,7 +4,6 @@ What records of the system say, and how files become records, is handed in: both
 """
 
 import json
-import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,11 +16,10 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.rules import EVERYWHERE, SWITCHES, RuleParameters, region_prefix
+from services.detector.catalogue import CATALOGUE, AnyRule, days_of, page_of
 from services.detector.parameter_files import known_records, read_files, written
 from services.detector.parameters import parameters_hash
-from services.detector.rule import Rule
-from services.detector.rulebook import Given, given, in_force, with_parameters
-from services.detector.rules import RULES
+from services.detector.rulebook import Given, given, in_force
 from services.runtime.errors import UserError
 from services.settings import read_settings
 
@@ -29,13 +27,16 @@ FAULTS_SHOWN = 20
 DEFAULT = "default"
 """Where a value comes from that no file gives."""
 WORDS = {
-    "zh": {"parameter": "参数", "value": "值", "unit": "单位", "meaning": "含义", "from": "来自",
-           "default": "默认", "since": "起", "checked": "已排除", "basis": "依据", "no": "否", "yes": "是",
-           "enabled": "是否启用", "shadow": "试运行（不下发）", "severity": "程度（代替规则自定的）"},
-    "en": {"parameter": "parameter", "value": "value", "unit": "unit", "meaning": "meaning", "from": "from",
-           "default": "default", "since": "since", "checked": "checked", "basis": "basis", "no": "no",
-           "yes": "yes", "enabled": "judged at all", "shadow": "on trial: never delivered",
-           "severity": "instead of the rule's own severity"},
+    "rule": ("规则", "rule"), "title": ("名称", "title"), "phase": ("环节", "phase"),
+    "watches": ("对象", "watches"), "parameter": ("参数", "parameter"), "value": ("值", "value"),
+    "unit": ("单位", "unit"), "meaning": ("含义", "meaning"), "from": ("来自", "from"),
+    "default": ("默认", "default"), "since": ("起", "since"), "checked": ("先排除", "checked"),
+    "basis": ("依据", "basis"), "no": ("否", "no"), "yes": ("是", "yes"), "on": ("启用", "on"),
+    "trial": ("试运行", "on trial"), "enabled": ("是否启用", "judged at all"),
+    "shadow": ("试运行（不下发）", "on trial: never delivered"),
+    "severity": ("程度（代替规则自定的）", "instead of the rule's own severity"),
+    "pre": ("事前", "before"), "in_process": ("事中", "in process"), "post": ("事后", "afterwards"),
+    "person": ("参保人", "person"), "terminal": ("终端", "terminal"), "period": ("按月", "month"),
 }  # fmt: skip
 
 Language = Annotated[str, typer.Option("--lang", help="zh or en")]
@@ -50,16 +51,16 @@ Load = Callable[[Sequence[RuleParameters], Sequence[str]], str]
 """Takes records, and the regions of which they are the whole; returns what to tell."""
 
 
-def find_rule(rule_id: str) -> Rule:
+def find_rule(rule_id: str) -> AnyRule:
     """The rule of an id. Raises UserError when there is none."""
-    for rule in RULES:
+    for rule in CATALOGUE:
         if rule.id == rule_id.upper():
             return rule
-    known = ", ".join(rule.id for rule in RULES)
+    known = ", ".join(rule.id for rule in CATALOGUE)
     raise UserError(f"no rule {rule_id!r}; there are {known}")
 
 
-def face(rule: Rule, values: dict[str, Given]) -> dict:
+def face(rule: AnyRule, values: dict[str, Given]) -> dict:
     """Everything a rule says of itself with values in force, ready for JSON."""
     held = in_force(rule, values)
     return msgspec.to_builtins(
@@ -72,11 +73,11 @@ def face(rule: Rule, values: dict[str, Given]) -> dict:
             "message": rule.message,
             "basis": list(rule.basis),
             "checks": rule.checks,
-            "window_days": rule.window_days,
+            "window_days": days_of(rule),
             **{name: getattr(held, name) for name in SWITCHES},
             "switches": [_with_source({"name": name}, values[name]) for name in SWITCHES],
             "parameters": [_with_source(item, values[item["name"]]) for item in rule.parameters.explain()],
-            "parameters_hash": parameters_hash(with_parameters(rule, held.parameters)),
+            "parameters_hash": parameters_hash(rule, held.parameters),
         }
     )
 
@@ -96,16 +97,16 @@ def rules_commands(known: Known, load: Load) -> typer.Typer:
         """All rules, a line each."""
         _check_language(lang)
         where, when, records = _asked(region, day, files, known)
-        valued = [(rule, given(rule, records, where, when)) for rule in RULES]
+        valued = [(rule, given(rule, records, where, when)) for rule in CATALOGUE]
         if as_json:
             typer.echo(json.dumps([face(*one) for one in valued], ensure_ascii=False, indent=1))
             return
-        table = Table("rule", "title", "phase", "watches", "enabled", "shadow", "basis")
+        heads = ("rule", "title", "phase", "watches", "on", "trial", "basis")
+        table = Table(*(_in(lang, name) for name in heads))
         for rule, values in valued:
             switches = [_word(values[name].value, lang) for name in ("enabled", "shadow")]
-            table.add_row(
-                rule.id, getattr(rule.title, lang), rule.phase, rule.key, *switches, "；".join(rule.basis)
-            )
+            told = (getattr(rule.title, lang), _in(lang, rule.phase), _in(lang, rule.key))
+            table.add_row(rule.id, *told, *switches, "；".join(rule.basis))
         Console().print(table)
 
     @commands.command("show")
@@ -131,14 +132,14 @@ def rules_commands(known: Known, load: Load) -> typer.Typer:
     @commands.command("export")
     def export() -> None:
         """The parameter file that says what the code says: a template for files of your own."""
-        typer.echo(written(RULES), nl=False)
+        typer.echo(written(CATALOGUE), nl=False)
 
     @commands.command("load")
     def load_files(
         paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files or folders.")],
     ) -> None:
         """Take parameter files in, all or, with any fault, nothing. Each is the whole of its region."""
-        files = read_files(paths, RULES)
+        files = read_files(paths, CATALOGUE)
         for fault in files.faults[:FAULTS_SHOWN]:
             typer.echo(str(fault), err=True)
         if files.faults:
@@ -160,21 +161,21 @@ def _asked(
         when = date.fromisoformat(day) if day else datetime.now(UTC).astimezone(_zone()).date()
     except ValueError:
         raise UserError("--day: YYYY-MM-DD") from None
-    return where, when.isoformat(), known_records(files, RULES) if files else known()
+    return where, when.isoformat(), known_records(files, CATALOGUE) if files else known()
 
 
 def _zone() -> ZoneInfo:
     return ZoneInfo(read_settings().timezone)
 
 
-def _show(rule: Rule, values: dict[str, Given], lang: str) -> None:
-    words = WORDS[lang]
+def _show(rule: AnyRule, values: dict[str, Given], lang: str) -> None:
     console = Console()
-    console.print(f"[bold]{rule.id} {getattr(rule.title, lang)}[/bold]  v{rule.version}  {rule.phase}")
-    console.print(_page(rule).strip() + "\n", markup=False)
-    table = Table(*(words[name] for name in ("parameter", "value", "unit", "meaning", "from")))
+    title = f"{rule.id} {getattr(rule.title, lang)}"
+    console.print(f"[bold]{title}[/bold]  v{rule.version}  {_in(lang, rule.phase)}")
+    console.print(page_of(rule).strip() + "\n", markup=False)
+    table = Table(*(_in(lang, name) for name in ("parameter", "value", "unit", "meaning", "from")))
     for name in SWITCHES:
-        table.add_row(name, _word(values[name].value, lang), "", words[name], _source(values[name], lang))
+        table.add_row(name, _word(values[name].value, lang), "", _in(lang, name), _source(values[name], lang))
     for item in rule.parameters.explain():
         one = values[item["name"]]
         table.add_row(
@@ -186,8 +187,8 @@ def _show(rule: Rule, values: dict[str, Given], lang: str) -> None:
         )
     console.print(table)
     for name, told in rule.checks.items():
-        console.print(f"  {words['checked']}: {name} — {getattr(told, lang)}", markup=False)
-    console.print(f"  {words['basis']}: " + "；".join(rule.basis), markup=False)
+        console.print(f"  {_in(lang, 'checked')}: {name} — {getattr(told, lang)}", markup=False)
+    console.print(f"  {_in(lang, 'basis')}: " + "；".join(rule.basis), markup=False)
 
 
 def _with_source(item: dict[str, Any], one: Given) -> dict[str, Any]:
@@ -203,28 +204,28 @@ def _with_source(item: dict[str, Any], one: Given) -> dict[str, Any]:
 
 def _source(one: Given, lang: str) -> str:
     """Which file gave a value, and since when."""
-    record, words = one.record, WORDS[lang]
+    record = one.record
     if record is None:
-        return words["default"]
+        return _in(lang, DEFAULT)
     if not record.effective_from:
         return record.source
-    since = record.effective_from
-    return f"{record.source} {since}{words['since']}" if lang == "zh" else f"{record.source} since {since}"
+    since = (record.effective_from, _in(lang, "since"))
+    return f"{record.source} {''.join(since) if lang == 'zh' else ' '.join(reversed(since))}"
+
+
+def _in(lang: str, name: str) -> str:
+    """A word in the language asked for; what has none is its own."""
+    return WORDS.get(name, (name, name))[lang == "en"]
 
 
 def _word(value: Any, lang: str) -> str:
     if isinstance(value, bool):
-        return WORDS[lang]["yes" if value else "no"]
+        return _in(lang, "yes" if value else "no")
     if isinstance(value, tuple):
         return "、".join(map(str, value)) if lang == "zh" else ", ".join(map(str, value))
     return "" if value is None else str(value)
 
 
-def _page(rule: Rule) -> str:
-    """The rule's page: the docstring of its file."""
-    return sys.modules[type(rule).__module__].__doc__ or ""
-
-
 def _check_language(lang: str) -> None:
-    if lang not in WORDS:
+    if lang not in ("zh", "en"):
         raise UserError("--lang: zh or en")

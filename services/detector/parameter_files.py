@@ -18,6 +18,7 @@ from schemas.moments import SECOND
 from schemas.rules import EVERYWHERE, SWITCHES, RuleParameters, region_prefix
 from services.detector.parameters import UNITS, convert, seconds, spelled
 from services.detector.rule import Rule
+from services.detector.rulebook import Parametric
 from services.runtime.errors import UserError
 
 HEADER = re.compile(r"""\s*\[\[?\s*["']?([^\]"']+?)["']?\s*\]""")
@@ -45,7 +46,7 @@ class ParameterFiles:
     faults: list[Fault] = field(default_factory=list)
 
 
-def read_files(paths: Iterable[Path], rules: Sequence[Rule]) -> ParameterFiles:
+def read_files(paths: Iterable[Path], rules: Sequence[Parametric]) -> ParameterFiles:
     """All files named, and those of folders named (and of a `rules` folder in them). Raises UserError when
     there is none."""
     files = ParameterFiles()
@@ -54,7 +55,7 @@ def read_files(paths: Iterable[Path], rules: Sequence[Rule]) -> ParameterFiles:
     return files
 
 
-def known_records(paths: Iterable[Path], rules: Sequence[Rule]) -> list[RuleParameters]:
+def known_records(paths: Iterable[Path], rules: Sequence[Parametric]) -> list[RuleParameters]:
     """The same, for whom faults are the end: raises UserError with the first of them."""
     files = read_files(paths, rules)
     if files.faults:
@@ -63,7 +64,7 @@ def known_records(paths: Iterable[Path], rules: Sequence[Rule]) -> list[RulePara
     return files.records
 
 
-def written(rules: Sequence[Rule]) -> str:
+def written(rules: Sequence[Parametric]) -> str:
     """The file that says what the code says: every rule with its parameters, units and meanings."""
     lines = [
         "# 规则参数：每条规则一张表。改动后用 qingfeng rules load 装入，运行中生效，无须重启。",
@@ -87,7 +88,7 @@ def written(rules: Sequence[Rule]) -> str:
 class _File:
     """One file on its way in."""
 
-    def __init__(self, path: Path, rules: dict[str, Rule], into: ParameterFiles) -> None:
+    def __init__(self, path: Path, rules: dict[str, Parametric], into: ParameterFiles) -> None:
         self._path = path
         self._rules = rules
         self._into = into
@@ -147,7 +148,7 @@ class _File:
             if record.given:
                 self._into.records.append(record)
 
-    def _entry(self, rule: Rule, number: int, entry: dict[str, Any]) -> RuleParameters:
+    def _entry(self, rule: Parametric, number: int, entry: dict[str, Any]) -> RuleParameters:
         record = RuleParameters(rule.id, self._region, source=self._path.name)
         for name, value in entry.items():
             try:
@@ -184,7 +185,7 @@ class _Lines:
         return next((self._known[place] for place in places if place in self._known), 1)
 
 
-def _set(record: RuleParameters, rule: Rule, name: str, value: Any) -> None:
+def _set(record: RuleParameters, rule: Parametric, name: str, value: Any) -> None:
     """Write one line of a table into its record. Raises ValueError with what was expected."""
     if name == "effective_from":
         record.effective_from = _day(value)
@@ -198,14 +199,15 @@ def _set(record: RuleParameters, rule: Rule, name: str, value: Any) -> None:
         record.values[name] = _parameter(rule, name, value)
 
 
-def _parameter(rule: Rule, name: str, value: Any) -> Any:
+def _parameter(rule: Parametric, name: str, value: Any) -> Any:
     known = {item.name: item.metadata["unit"] for item in fields(rule.parameters)}
     if name not in known:
         names = ", ".join([*known, *SWITCHES, "effective_from"])
         raise ValueError(f"there is no such parameter; there are {names}")
     unit, default = known[name], getattr(rule.parameters, name)
     converted = convert(value, unit, default)
-    _check_reach(rule, converted, unit, default)
+    if isinstance(rule, Rule):
+        _check_reach(rule, converted, unit, default)
     return list(converted) if isinstance(converted, tuple) else converted
 
 

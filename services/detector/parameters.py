@@ -77,9 +77,10 @@ def seconds(value: float, unit: str) -> float | None:
     return float(value * factor) if kind == "time" else None
 
 
-def parameters_hash(rule: Any) -> str:
-    """Twelve hexadecimal digits over id and version of a rule and the parameters it judges by."""
-    return _hash(rule.id, rule.version, rule.parameters)
+def parameters_hash(rule: Any, parameters: Any = None) -> str:
+    """Twelve hexadecimal digits over id and version of a rule and the parameters it judges by (its own unless
+    given)."""
+    return _hash(rule.id, rule.version, parameters or rule.parameters)
 
 
 @lru_cache(maxsize=4_096)

@@ -9,8 +9,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from schemas.finding import Words
 from schemas.registry import Registry
 from schemas.rules import EVERYWHERE, SWITCHES, RuleParameters
 from services.detector.history import Change, Ref
@@ -19,6 +20,15 @@ from services.detector.rule import Finding, Parameters, Rule
 from services.runtime.logs import log
 
 DEFAULTS = {"enabled": True, "shadow": False, "severity": None}
+
+
+class Parametric(Protocol):
+    """A rule of either judge, as far as parameters go."""
+
+    id: str
+    version: str
+    title: Words
+    parameters: Parameters
 
 
 class Given(NamedTuple):
@@ -46,7 +56,7 @@ def make_rules(rules: Sequence[Rule], registry: Registry) -> tuple[Rule, ...]:
     return tuple(_with_records(rule, records.get(rule.id, []), registry) for rule in rules)
 
 
-def given(rule: Rule, records: Iterable[RuleParameters], region: str, day: str) -> dict[str, Given]:
+def given(rule: Parametric, records: Iterable[RuleParameters], region: str, day: str) -> dict[str, Given]:
     """Every switch and parameter of a rule, in order, for a region (its digits) on a day (YYYY-MM-DD)."""
     found = {name: Given(value, None) for name, value in DEFAULTS.items()}
     found |= {item.name: Given(getattr(rule.parameters, item.name), None) for item in fields(rule.parameters)}
@@ -61,20 +71,11 @@ def given(rule: Rule, records: Iterable[RuleParameters], region: str, day: str) 
     return found
 
 
-def in_force(rule: Rule, values: dict[str, Given]) -> InForce:
+def in_force(rule: Parametric, values: dict[str, Given]) -> InForce:
     """What holds, of values as `given` says them."""
     own = {name: one.value for name, one in values.items() if name not in SWITCHES}
     switches = {name: values[name].value for name in SWITCHES}
     return InForce(**switches, parameters=replace(rule.parameters, **own))
-
-
-def with_parameters(rule: Rule, parameters: Parameters) -> Rule:
-    """The same rule, judging by other parameters."""
-    if parameters == rule.parameters:
-        return rule
-    variant = copy(rule)
-    variant.parameters = parameters
-    return variant
 
 
 class Varied(Rule):
@@ -84,11 +85,11 @@ class Varied(Rule):
     force for it.
     """
 
-    def __init__(self, rule: Rule, sets: "_Sets", registry: Registry) -> None:
+    def __init__(self, rule: Rule, sets: "Sets", registry: Registry) -> None:
         self._sets = sets
         self._registry = registry
         parameters = dict.fromkeys(one.parameters for one in sets.all if one.enabled)
-        self._variants = [with_parameters(rule, one) for one in parameters]
+        self._variants = [_variant(rule, one) for one in parameters]
         for name in Rule.__annotations__:
             setattr(self, name, getattr(rule, name))
         self.within = _widest([variant.within for variant in self._variants])
@@ -126,10 +127,10 @@ class Varied(Rule):
         return found
 
 
-class _Sets:
+class Sets:
     """The values in force for every region and stretch of days that a rule's records tell apart."""
 
-    def __init__(self, rule: Rule, records: list[RuleParameters]) -> None:
+    def __init__(self, rule: Parametric, records: Sequence[RuleParameters]) -> None:
         self._days = sorted({"", *(record.effective_from for record in records)})
         self._regions = {EVERYWHERE, *(record.region for record in records)}
         self._lengths = sorted({len(region) for region in self._regions}, reverse=True)
@@ -156,18 +157,27 @@ class _Sets:
         return next(code[:length] for length in self._lengths if code[:length] in self._regions)
 
 
+def _variant(rule: Rule, parameters: Parameters) -> Rule:
+    """The same rule, judging by these parameters."""
+    if parameters == rule.parameters:
+        return rule
+    variant = copy(rule)
+    variant.parameters = parameters
+    return variant
+
+
 def _with_records(rule: Rule, records: list[RuleParameters], registry: Registry) -> Rule:
     if not records:
         return rule
     for record in records:
         for name in record.given.keys() - _fitting(rule, record).keys():
             log.warning("rule_parameter_left_out", rule=rule.id, name=name)
-    sets = _Sets(rule, records)
+    sets = Sets(rule, records)
     plain = InForce(**DEFAULTS, parameters=rule.parameters)
     return rule if all(one == plain for one in sets.all) else Varied(rule, sets, registry)
 
 
-def _fitting(rule: Rule, record: RuleParameters) -> dict[str, Any]:
+def _fitting(rule: Parametric, record: RuleParameters) -> dict[str, Any]:
     """What a record sets, in the rule's own types. What the rule no longer has, or has in another type, since
     the record was loaded, is left out."""
     found = {name: value for name, value in record.given.items() if name in SWITCHES}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services import __main__ as entry
-from services.detector.rules import RULES
+from services.detector.catalogue import CATALOGUE
 from services.ingest.registry import load_registry
 from services.runtime.database import driver, open_engine
 
@@ -126,7 +126,7 @@ def test_the_list_for_programs_says_what_is_switched_on(qingfeng):
     status, out, _ = qingfeng("rules", "list", "--json", "--region", "430600", "--files", "430600.toml")
     assert status == 0
     assert {rule["rule"]: rule["enabled"] for rule in json.loads(out)}["B01"] is False
-    assert {rule["rule"] for rule in json.loads(out)} == {rule.id for rule in RULES}
+    assert {rule["rule"] for rule in json.loads(out)} == {rule.id for rule in CATALOGUE}
 
 
 def test_files_become_records_and_the_stream_is_told_once(qingfeng, settings):
