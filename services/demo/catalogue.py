@@ -45,6 +45,7 @@ CONSULTATION = _service(4, "普通门诊诊察费", "02", 1_500)
 GENERAL_FEE = _service(5, "一般诊疗费", "12", 1_000)
 EMERGENCY_FEE = _service(6, "急诊诊察费", "02", 2_500)
 DIALYSIS = _service(7, "血液透析", "05", 40_000)
+HAEMOSTATIC = Item("C0202DEMO000000008", "可吸收止血材料", "08", "cm2", 10, 95)
 DIALYSIS_MATERIAL = Item("C0101DEMO000000007", "一次性透析器及管路", "08", "套", 9_800, 95)
 INFUSION = _service(8, "静脉输液", "05", 1_200)
 CATARACT_OPERATION = _service(9, "白内障超声乳化摘除术", "06", 186_000)
@@ -124,7 +125,7 @@ ACUTE_DRUGS = (
     _herbal(23, "藿香正气水", 1_180),
     _herbal(24, "养血清脑颗粒", 3_260),
 )
-LANSOPRAZOLE = _drug(25, "兰索拉唑肠溶片", 1_640, days=3)
+OMEPRAZOLE_TABLETS = _drug(25, "奥美拉唑镁肠溶片", 1_640, days=3)
 AMLODIPINE = _drug(51, "氨氯地平片(28片)", 1_420, 95, 1, 28)
 VALSARTAN = _drug(52, "缬沙坦胶囊(28粒)", 2_360, 95, 1, 28)
 METFORMIN = _drug(53, "二甲双胍缓释片(30日)", 1_980, 95, 1, 30)

@@ -20,8 +20,12 @@ from services.demo import (
     plants_cards,
     plants_counters,
     plants_stays,
+    stories_drugs,
     stories_entitlement,
     stories_identity,
+    stories_lines,
+    stories_practice,
+    stories_wards,
 )
 from services.demo.almanac import DAY, Almanac, local_seconds
 from services.demo.cast import Cast, NoRoom
@@ -44,6 +48,10 @@ _STORIES = (
     + lookalikes_late.STORIES
     + stories_identity.STORIES
     + stories_entitlement.STORIES
+    + stories_wards.STORIES
+    + stories_lines.STORIES
+    + stories_drugs.STORIES
+    + stories_practice.STORIES
 )
 _DAYS_PER_REPEAT = 20
 _REPEATS = (2, 12)

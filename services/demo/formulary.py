@@ -68,7 +68,7 @@ PACKS: dict[Item, Pack] = {
             strict=True,
         )
     ),
-    c.LANSOPRAZOLE: Pack("lansoprazole", "A02BC03", 3, 1),
+    c.OMEPRAZOLE_TABLETS: Pack("omeprazole", "A02BC01", 3, 1),
     c.AMLODIPINE: Pack("amlodipine", "C08CA01", 28, 1),
     c.VALSARTAN: Pack("valsartan", "C09CA03", 28, 1),
     c.METFORMIN: Pack("metformin", "A10BA02", 30, 1),
@@ -205,7 +205,7 @@ def limit_rows() -> list[Row]:
 def price_rows(middle_day: int) -> list[Row]:
     """Caps by level for services, one cap for drugs; one price rises in the middle of the county's time."""
     rows = [_price(item, level, share) for item in _services() for level, share in _LEVEL_CAPS.items()]
-    rows += [_price(item, "", 100) for item in (*PACKS, *c.LOOSE_GOODS, c.DIALYSIS_MATERIAL)]
+    rows += [_price(item, "", 100) for item in (*PACKS, *c.LOOSE_GOODS, c.DIALYSIS_MATERIAL, c.HAEMOSTATIC)]
     rows += [{**_price(item, "", 100), "markup_percent": str(_MARKUP_ON_SLICES)} for item in c.SLICES]
     for level in _LEVEL_CAPS:
         rows.append({**_price(c.CHEST_CT, level, 130), "effective_from": day_text(middle_day)})

@@ -103,3 +103,19 @@ def adult(person: Person) -> bool:
 
 def old(person: Person) -> bool:
     return person.age >= 62
+
+
+def ward_billing(
+    *daily: catalogue.Item,
+    first: tuple[catalogue.Item, ...] = (catalogue.BLOOD_COUNT, catalogue.X_RAY),
+    nights: int | None = None,
+) -> Callable[[int], Entries]:
+    """A ward's daily bill of the same few things, tests on the first day, no bed on the last."""
+
+    def entries(after: int) -> Entries:
+        items = [catalogue.WARD_ROUND, catalogue.NURSING, *daily]
+        if after != nights:
+            items.append(catalogue.BED)
+        return [(item, 1) for item in (*items, *(first if after == 0 else ()))]
+
+    return entries

@@ -15,6 +15,8 @@ from typing import Any
 from services.demo.county import County
 
 Finding = tuple[str, frozenset[tuple[str, str]]]
+JUDGED = ("A01", "A02", "A03", "A04", "A05", "A07", "A08", "B01", "D14")
+"""Rules that are read here to the letter; others are in `plain_lines`."""
 FOREVER = datetime.fromisoformat("9999-01-01T00:00:00+08:00")
 OUTPATIENT = ("11", "12", "13", "14", "15", "16", "19", "51", "53", "81")
 HOUR = timedelta(hours=1)

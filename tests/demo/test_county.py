@@ -15,6 +15,10 @@ from services.demo.writing import read_labels
 from tests.demo.conftest import UNTIL
 from tests.demo.contract_fields import COLUMNS, faults
 
+STREAM_RULES = {
+    *("A01 A02 A03 A04 A05 A06 A07 A08 A09 A10 A11 A12 A13 A14 B01 B04 C01 C03 C10 C12 D01 D02 D03").split(),
+    *("D04 D05 D06 D07 D08 D09 D10 D13 D14 D15 D17 E01 E02 E03 E04 E06 E07 F01 F04 F08 F09 F10 F12").split(),
+}
 FILES = ["events.ndjson", "labels.jsonl", *COLUMNS]
 
 
@@ -120,9 +124,13 @@ def test_lines_add_up_to_the_settlement(county: County) -> None:
     assert all(settled[encounter] == uploaded[encounter] for encounter in inpatient)
 
 
-def test_lines_show_quantity_times_price(county: County) -> None:
+def test_lines_show_quantity_times_price_but_where_a_story_says_otherwise(county: County) -> None:
+    wrong = {pair for label in county.labels if label.rule == "D08" for pair in label.encounters}
+    assert wrong
     for event in county.events:
         for line in event.get("lines", ()):
+            if (event["institution_id"], event["encounter_id"]) in wrong:
+                continue
             assert Decimal(line["unit_price"]) * line["quantity"] == Decimal(line["amount"])
 
 
@@ -169,8 +177,8 @@ def test_every_rule_has_frauds_early_and_in_the_last_days(county: County) -> Non
     for label in county.labels:
         if label.kind == "fraud":
             by_rule.setdefault(label.rules[0], []).append(label.day)
-    assert set(by_rule) == {"A01", "A02", "A03", "A04", "A05", "A07", "A08", "B01", "D14"}
-    assert all(len(days) >= 2 for days in by_rule.values())
+    assert set(by_rule) >= STREAM_RULES
+    assert all(len(by_rule[rule]) >= 2 for rule in STREAM_RULES)
     recent = (UNTIL - timedelta(days=5)).date().isoformat()
     assert sum(label.day >= recent for label in county.labels if label.kind == "fraud") >= 5
 

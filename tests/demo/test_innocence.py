@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.demo.county import County
-from tests.demo.plain_rules import judge
+from tests.demo.plain_rules import JUDGED, judge
 
 Event = dict[str, Any]
 
@@ -16,7 +16,7 @@ def _planted(county: County) -> set[tuple[str, frozenset[tuple[str, str]]]]:
     return {
         (label.rules[0], frozenset(label.encounters + label.settlements))
         for label in county.labels
-        if label.kind == "fraud"
+        if label.kind == "fraud" and label.rule in JUDGED
     }
 
 
