@@ -64,9 +64,10 @@ def test_f03_three_days_of_twenty_hours_between_orders_are_found(ask):
             for day in numbers
         ]
 
-    assert [row.day.day for row in ask("F03", days(4, 6, 8))] == [4, 6, 8]
+    assert [row.day.day for row in ask("F03", days(4, 6, 8))] == [4]
     assert ask("F03", days(4, 6)) == []
     assert ask("F03", days(4, 6, 8, last="20:59")) == []
+    assert ask("F03", days(4, 6, 8), swipe("03-08 21:30", "H1", encounter="M1")) == []
 
 
 def test_f03_a_code_that_nobody_is_registered_under_is_a_departments(ask):

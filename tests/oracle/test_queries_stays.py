@@ -34,6 +34,8 @@ def test_c02_more_than_a_tenth_over_the_beds_on_three_nights_is_found(ask):
     assert ask("C02", crowd(11), institutions=HOUSE) == []
     assert ask("C02", crowd(12, end="03-03 09:00"), institutions=HOUSE) == []
     assert ask("C02", crowd(12)) == []
+    two_and_one = crowd(12, begin="03-30 09:00", end="04-02 09:00")
+    assert ask("C02", two_and_one, institutions=HOUSE) == []
 
 
 def test_c02_an_open_stay_counts_until_the_last_event(ask):
@@ -62,6 +64,11 @@ def test_c02_two_persons_in_one_bed_for_more_than_four_hours_are_found(ask):
     assert ask("C02", one, stay("03-02 08:00", None, "H1", "M2", person="p2", bed="B2")) == []
     assert ask("C02", one, stay("03-02 08:00", None, "H2", "M2", person="p2", bed="B1")) == []
     assert ask("C02", one, stay("03-02 08:00", None, "H1", "M2", person="p1", bed="B1")) == []
+    wards = [
+        stay("03-01 09:00", "03-03 12:00", "H1", f"M{n}", person=f"p{n}", bed="B1", department=name)
+        for n, name in enumerate(("内科", "外科"))
+    ]
+    assert ask("C02", wards) == []
 
 
 def test_c02_with_bare_dates_they_share_a_night(ask):

@@ -1,9 +1,10 @@
 -- F03 more patients than a doctor can see. Key: practitioner, day.
 -- Readings: visits are out-patient encounters of the settlement's practitioner, else of its lines'; the level
 -- is the highest of his institutions that day, level 0 counts as 1, none known is not judged; an hour is any
--- sixty minutes; in-patients are persons with an in-patient line of his; each day of a span of 20 hours
--- between first and last order is found in a calendar month with three of them; a code that no registration
--- knows is a department's, where there are registrations; minutes are D10's, batch renewals stand in no
+-- sixty minutes; in-patients are persons with an in-patient line of his; days of 20 hours between first
+-- and last order, three of them in a calendar month, are one finding of the first of them, and what a
+-- pharmacy sells is no order; a code that no registration knows is a department's, where there are
+-- registrations; minutes are D10's, batch renewals stand in no
 -- field. The page leaves the severity open (3/2): not compared.
 
 CREATE TABLE doctors AS
@@ -36,10 +37,11 @@ WITH busy AS (
     WHERE inpatient AND practitioner_id IS NOT NULL AND day IS NOT NULL
     GROUP BY ALL HAVING count(DISTINCT person_id) > getvariable('f03_inpatients')
     UNION
-    SELECT practitioner_id, day FROM (
-        SELECT practitioner_id, day, count(*) OVER (PARTITION BY practitioner_id, strftime(day, '%Y-%m')) AS long_days
-        FROM (SELECT practitioner_id, day FROM lines WHERE clocked AND practitioner_id IS NOT NULL
-              GROUP BY ALL HAVING epoch(max(ordered_at)) - epoch(min(ordered_at)) >= 3600 * getvariable('f03_span_hours')))
-    WHERE long_days >= getvariable('f03_span_days'))
+    SELECT practitioner_id, min(day) FROM (
+        SELECT practitioner_id, day FROM lines
+        ANTI JOIN (SELECT institution_id, encounter_id FROM settled WHERE pharmacy) USING (institution_id, encounter_id)
+        WHERE clocked AND practitioner_id IS NOT NULL
+        GROUP BY ALL HAVING epoch(max(ordered_at)) - epoch(min(ordered_at)) >= 3600 * getvariable('f03_span_hours'))
+    GROUP BY practitioner_id, strftime(day, '%Y-%m') HAVING count(*) >= getvariable('f03_span_days'))
 SELECT 'F03' AS rule, practitioner AS subject, day FROM busy
 WHERE NOT EXISTS (FROM doctors) OR practitioner IN (FROM doctors);
