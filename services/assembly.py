@@ -27,6 +27,7 @@ from services.ingest.entries import append_again, append_registry_change
 from services.ingest.inbox import Inbox
 from services.ingest.reader import Position, load_position, store_position
 from services.ingest.registry import load_registry
+from services.periodic import PeriodJudge
 from services.runtime.clock import system_clock
 from services.runtime.database import migrate, open_engine
 from services.runtime.embedded.postgres import EmbeddedPostgres
@@ -110,6 +111,7 @@ class System:
             self._begin(work())
         self._begin(self.runner.run())
         self._begin(alerts.work(self._office))
+        self._begin(PeriodJudge(self.engine).run())
         if self._postgres is not None:
             self._begin(_keep_running(self._postgres))
 

@@ -17,6 +17,7 @@ from services.alerts.consumer import AlertsConsumer
 from services.ingest.app import Ingest
 from services.ingest.relay import Relay
 from services.ingest.relay_store import READER
+from services.periodic import PeriodJudge
 from services.runtime.failpoints import failpoint
 from services.runtime.kafka.broker import Broker
 from services.runtime.kafka.reader import TopicReader
@@ -74,7 +75,7 @@ def alerts_app(settings: Settings, engine: AsyncEngine) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with _working([consumer.run(), alerts.work(office)]):
+        async with _working([consumer.run(), alerts.work(office), PeriodJudge(engine).run()]):
             yield
 
     app = FastAPI(title="Qingfeng alerts", version="1", lifespan=lifespan)

@@ -121,6 +121,7 @@ def run(
         random.Random(shuffle).shuffle(mixed)
         entries = mixed
     replay.feed(_watched(entries, watch) if watch else entries)
+    replay.finish()
     return replay, door
 
 

@@ -115,7 +115,8 @@ class Rejudging(BaseModel):
 
 
 class StatusOut(BaseModel):
-    """How far the system has come. lag 0: everything accepted so far is judged and its alerts are stored."""
+    """How far the system has come. lag 0: everything accepted so far is judged and its alerts are stored.
+    months_waiting: months whose rules will be run again, as settlements of them came."""
 
     accepted: int
     judged: int
@@ -125,6 +126,7 @@ class StatusOut(BaseModel):
     too_late: int
     lag: Lag
     rejudging: Rejudging | None
+    months_waiting: int
     as_of: str | None
 
 

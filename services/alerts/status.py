@@ -56,6 +56,7 @@ NUMBERS = """
            CASE WHEN relay.log_id = '' THEN 0
                 ELSE greatest(inbox.entries - relayed.entries, announced.records) END AS underway,
            (SELECT count(*) FROM dead_letter WHERE retried_at IS NULL) AS dead_letters,
+           (SELECT count(*) FROM period WHERE changed > judged) AS months_waiting,
            anew.version AS registry_version, anew.done, anew.total,
            (extract(epoch FROM anew.began_at) * 1000000)::bigint AS began_at
     FROM inbox, done, unread, relayed, announced, relay, alert_ledger ledger LEFT JOIN anew ON true
@@ -84,6 +85,7 @@ async def read(raw: Any, now: int) -> dict[str, Any]:
         "too_late": row["too_late"],
         "lag": await _lag(raw, row, now),
         "rejudging": rejudging,
+        "months_waiting": row["months_waiting"],
         "as_of": moments.normal(row["as_of"]) if row["as_of"] else None,
     }
 

@@ -5,7 +5,10 @@ from collections.abc import Iterable
 from schemas.entry import Entry
 from schemas.finding import Alert, AlertMessage, DefectMessage
 from schemas.registry import Registry
+from schemas.screening import ScreeningMessage
 from schemas.topics import ALERTS
+from services.detector import periods
+from services.detector.periods.duck import ScreenedHistory
 from services.detector.shelf import Shelf
 from services.detector.stages import Pipeline, make_pipeline
 from services.runtime.ports import Emission
@@ -13,10 +16,13 @@ from services.settings import Settings
 
 
 class Replay:
-    """Feed entries in any order, read the open alerts at the end."""
+    """Feed entries in any order, `finish`, and read the open alerts."""
 
     def __init__(self, settings: Settings, registry: Registry, rules: frozenset[str] | None = None) -> None:
         self.pipeline: Pipeline = make_pipeline(settings, registry, keep_all=True, rules=rules)
+        self.period_rules = [rule for rule in periods.RULES if rules is None or rule.id in rules]
+        self.screenings: dict[tuple[str, str, str], ScreeningMessage] = {}
+        self.registry = registry
         self.persons = Shelf(self.pipeline.person)
         self.terminals = Shelf(self.pipeline.terminal)
         self.open: dict[str, Alert] = {}
@@ -38,6 +44,14 @@ class Replay:
             except Exception as error:
                 self.failed.append((entry, error))
 
+    def finish(self) -> None:
+        """Judge the months of all that was screened, as the period judge does in a running system."""
+        if not self.period_rules or not self.screenings:
+            return
+        history = ScreenedHistory(self.screenings.values(), self.registry)
+        for alert in history.everything(self.period_rules):
+            self.open[alert.alert_id] = alert
+
     def _take(self, emissions: list[Emission]) -> None:
         for emission in emissions:
             if emission.topic == ALERTS:
@@ -47,8 +61,11 @@ class Replay:
                 for spoken in self.pipeline.terminal.step(memory, emission.value):
                     self._hear(spoken.value)
 
-    def _hear(self, message: AlertMessage | DefectMessage) -> None:
-        if isinstance(message, DefectMessage):
+    def _hear(self, message: AlertMessage | DefectMessage | ScreeningMessage) -> None:
+        if isinstance(message, ScreeningMessage):
+            if self.period_rules:
+                self.screenings[message.institution_id, message.name, message.key] = message
+        elif isinstance(message, DefectMessage):
             if message.open:
                 self.defects[message.defect_id] = message
             else:

@@ -48,6 +48,7 @@ def test_a_new_system_has_nothing_and_no_lag(desk):
         "too_late": 0,
         "lag": {"events": 0, "seconds": 0.0},
         "rejudging": None,
+        "months_waiting": 0,
         "as_of": None,
     }
 

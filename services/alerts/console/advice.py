@@ -9,7 +9,12 @@ RULES = {
     "A07": ("短时重复刷卡", "swiped twice"),
     "A08": ("死亡后结算", "settled after death"),
     "B01": ("留存卡集中刷卡", "many cards, one terminal"),
+    "B02": ("夜间集中刷卡", "swipes at night"),
+    "B03": ("同额聚集刷卡", "the same amount again and again"),
+    "C02": ("床位超载或一床多人", "more in-patients than beds"),
     "D14": ("重复结算", "settled twice"),
+    "F03": ("医师超负荷接诊", "too many patients"),
+    "F05": ("机构次均费用离群", "costs far above others"),
 }
 
 STEPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -111,6 +116,68 @@ STEPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "Watch the camera of that terminal: were the card holders there?",
             "Ask several of the persons: did they buy, and is their card kept at the institution?",
             "Visit and look for other people's cards; for a check-up day or promotion ask for papers.",
+        ),
+    ),
+    "B02": (
+        (
+            "核对该机构当晚是否营业：值班表、监控、开票记录。",
+            "抽查数名参保人，是否本人到店、所购何药。",
+            "机构确有夜间服务的，登记为24小时营业，预警会自动撤回；时钟不准的，请机构更正时间。",
+        ),
+        (
+            "Was the place open that night: duty roster, camera, receipts?",
+            "Ask several of the persons: were they there, and what did they buy?",
+            "If it serves at night, have it registered as open 24 hours; the alert withdraws by itself. "
+            "A wrong clock: have the times corrected.",
+        ),
+    ),
+    "B03": (
+        (
+            "调取这些结算的明细和小票，看品种、数量是否合理。",
+            "核对进销存：所售药品是否有相应库存。",
+            "抽查数名参保人，是否拿到药品，有无返现或换购其他商品。",
+        ),
+        (
+            "Ask for the lines and receipts of these settlements: do goods and quantities make sense?",
+            "Compare with the stock book: was there so much to sell?",
+            "Ask several of the persons: did they get the medicine, or cash, or other goods?",
+        ),
+    ),
+    "C02": (
+        (
+            "调取当日在院名单和床位图，到病区清点人数。",
+            "加床经批准的，补登核定床位，预警会自动重新判断；换床未登记的，请机构更正。",
+            "在院而不见人的，按挂床线索核查。",
+        ),
+        (
+            "Ask for the list of in-patients and the plan of beds of that day; count on the ward.",
+            "Beds added with permission: have them registered, the alert is judged again by itself. "
+            "A change of beds not registered: have it corrected.",
+            "Registered and not there: look into a hanging bed.",
+        ),
+    ),
+    "F03": (
+        (
+            "向机构核实该工号是个人使用还是科室公用。",
+            "调取当日排班、叫号和处方签名，核对是否本人接诊。",
+            "非本人接诊的，查实际接诊人的资质，并核对相关结算。",
+        ),
+        (
+            "Ask the institution whether the account is one person's or a department's.",
+            "Compare the duty roster, the queue and the signatures of that day.",
+            "Somebody else saw the patients: check their qualification and the settlements.",
+        ),
+    ),
+    "F05": (
+        (
+            "先核对数据：金额小数点、机构编码、是否把累计数当作当月。",
+            "数据无误的，对照证据中同类机构的人次和均次费用，看收治病种有无特殊。",
+            "抽查费用最高的病历，核对收费明细与医嘱、检查结果。",
+        ),
+        (
+            "The data first: a decimal point, the institution's code, a year's sum instead of the month's.",
+            "If it is right: compare the peers in the evidence; are the cases treated special?",
+            "Take the dearest records: do the items billed agree with orders and results?",
         ),
     ),
     "D14": (

@@ -110,6 +110,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "alert_id": ("预警编号", "Alert id"),
     "subject": ("对象", "About"),
     "terminal": ("终端", "Terminal"),
+    "practitioner": ("医师", "Practitioner"),
+    "group": ("一组参保人（化名）", "Group of persons (pseudonym)"),
     "rule_version": ("规则版本", "Rule version"),
     "parameters": ("判断参数", "Parameters in force"),
     "historical": ("历史数据", "From history"),

@@ -1,6 +1,6 @@
 """Period rules without a server: screenings in memory, judged by DuckDB. What `replay` uses."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,9 +11,17 @@ import msgspec
 from schemas.finding import Alert
 from schemas.registry import Registry
 from schemas.screening import COLUMNS, ScreeningMessage, row_of
-from services.detector.periods.judging import Run, alerts_of
+from services.detector.periods.judging import Run, alerts_of, targets
 from services.detector.periods.month import Month
-from services.detector.periods.relations import ITEM_COLUMNS, RELATIONS, SCREENED, Relation, create, first_day
+from services.detector.periods.relations import (
+    ITEM_COLUMNS,
+    RELATIONS,
+    SCREENED,
+    Relation,
+    create,
+    first_day,
+    made_when_named,
+)
 from services.detector.periods.rule import PeriodRule
 from services.detector.periods.statements import named
 
@@ -43,11 +51,12 @@ class ScreenedHistory:
         rows = [row_of(message) for message in screenings if not message.withdrawn]
         _load(self._database, Relation("screening", COLUMNS, lambda *_: rows), ())
 
-    @property
-    def months(self) -> list[Month]:
-        """The months that have screenings, in order."""
+    def everything(self, rules: Sequence[PeriodRule]) -> Iterator[Alert]:
+        """All alerts of some rules over all months that have screenings, and those that look back on them."""
         found = self._database.execute("SELECT DISTINCT month FROM screening ORDER BY month").fetchall()
-        return [Month.of(month) for (month,) in found]
+        for month, asked in targets(rules, [Month.of(text) for (text,) in found]).items():
+            for alerts in self.alerts(asked, month).values():
+                yield from alerts
 
     def alerts(self, rules: Sequence[PeriodRule], month: Month) -> dict[str, list[Alert]]:
         """The alerts of each rule over a month, by the rule's id."""
@@ -64,12 +73,6 @@ class ScreenedHistory:
         self._database.execute(*named(screened, {"begin": begin, "end_day": month.end}))
         for _, how in made_when_named(rules, ITEMS, CATEGORIES):
             self._database.execute(how.replace("{columns}", _item_columns()))
-
-
-def made_when_named(rules: Sequence[PeriodRule], items: str, categories: str) -> list[tuple[str, str]]:
-    """The relations that only some rules read, with the statement that makes each."""
-    texts = " ".join(rule.text for rule in rules)
-    return [(name, how) for name, how in (("items", items), ("categories", categories)) if name in texts]
 
 
 def _item_columns() -> str:

@@ -13,7 +13,7 @@ import msgspec
 from schemas.finding import Alert, AlertMessage, Origin
 from schemas.registry import Registry
 from schemas.rules import RuleParameters
-from services.detector.periods.month import Month
+from services.detector.periods.month import Month, readers
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Finding
 from services.detector.rulebook import InForce, given, in_force
@@ -63,6 +63,15 @@ class Run:
 
     def _in_force(self, region: str, day: str) -> InForce:
         return in_force(self.rule, given(self.rule, self._records, region, day))  # type: ignore[arg-type]
+
+
+def targets(rules: Iterable[PeriodRule], changed: Sequence[Month]) -> dict[Month, list[PeriodRule]]:
+    """The months to judge when some changed, in order, each by the rules that read one of these."""
+    found: dict[Month, list[PeriodRule]] = {}
+    for rule in rules:
+        for month in {month for each in changed for month in readers(each, rule.lookback_days)}:
+            found.setdefault(month, []).append(rule)
+    return dict(sorted(found.items()))
 
 
 def alerts_of(runs: Iterable[Run], ask: Callable[[PeriodRule], Sequence[Row]]) -> dict[str, list[Alert]]:

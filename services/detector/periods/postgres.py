@@ -7,10 +7,16 @@ import asyncpg
 
 from schemas.finding import Alert
 from schemas.registry import Registry
-from services.detector.periods.duck import made_when_named
 from services.detector.periods.judging import Run, alerts_of
 from services.detector.periods.month import Month
-from services.detector.periods.relations import ITEM_COLUMNS, RELATIONS, SCREENED, create, first_day
+from services.detector.periods.relations import (
+    ITEM_COLUMNS,
+    RELATIONS,
+    SCREENED,
+    create,
+    first_day,
+    made_when_named,
+)
 from services.detector.periods.rule import PeriodRule
 from services.detector.periods.statements import positional
 

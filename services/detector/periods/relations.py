@@ -203,6 +203,12 @@ def first_day(month: Month, rules: Iterable[Any]) -> int:
     return month.begin - max((rule.lookback_days for rule in rules), default=0)
 
 
+def made_when_named(rules: Iterable[Any], items: str, categories: str) -> list[tuple[str, str]]:
+    """The relations that only some rules read, with the statement that makes each."""
+    texts = " ".join(rule.text for rule in rules)
+    return [(name, how) for name, how in (("items", items), ("categories", categories)) if name in texts]
+
+
 def _last_day(month: Month) -> str:
     return date.fromordinal(month.end - 1).isoformat()
 

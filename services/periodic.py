@@ -1,0 +1,108 @@
+"""Where period rules run: the months that changed, over what alerts stores, through alerts' own intake.
+
+This is wiring: the rules are the detector's, the screenings and the alerts are the alerts service's, the
+registry is read where ingest keeps it. One process on a database does it, by an advisory lock. What was run
+after each change equals what one run at the end says: every run judges whole months.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from schemas.moments import SECOND, instant
+from schemas.registry import Registry
+from services.alerts import intake, screenings_periods
+from services.detector.periods import RULES
+from services.detector.periods.judging import difference, targets, voice
+from services.detector.periods.month import Month
+from services.detector.periods.postgres import alerts_over
+from services.detector.periods.rule import PeriodRule
+from services.ingest.registry import load_registry
+from services.runtime.clock import Clock, system_clock
+from services.runtime.database import driver
+from services.runtime.logs import log
+
+LOCK = 0x51494E50
+TICK_SECONDS = 2.0
+RETRY_SECONDS = 5.0
+
+
+class PeriodJudge:
+    """Judges months that are due, for ever."""
+
+    def __init__(
+        self, engine: AsyncEngine, rules: Sequence[PeriodRule] = RULES, clock: Clock = system_clock
+    ) -> None:
+        self._engine = engine
+        self._rules = rules
+        self._clock = clock
+        self._registry: Registry | None = None
+
+    async def run(self) -> None:
+        """Work until cancelled; every trouble is retried from what is stored."""
+        while True:
+            try:
+                async with driver(self._engine) as connection:
+                    await self._hold(connection)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                log.warning("period_judge_retries", error=type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _hold(self, connection: asyncpg.Connection) -> None:
+        """Work for as long as this connection holds the lock."""
+        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+            await asyncio.sleep(TICK_SECONDS)
+        try:
+            while True:
+                await self.step(connection)
+                await asyncio.sleep(TICK_SECONDS)
+        finally:
+            with contextlib.suppress(Exception):
+                await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
+
+    async def step(self, connection: asyncpg.Connection) -> list[str]:
+        """Judge every month that is due, and those that read it; the months judged."""
+        registry = await self._current(connection)
+        began = self._clock()
+        due = await screenings_periods.due(connection, registry.version, instant(began))
+        asked = targets(self._rules, [Month.of(each.month) for each in due])
+        for month, rules in asked.items():
+            await self._judge(connection, month, rules, registry)
+        for each in due:
+            ended = instant(self._clock())
+            await screenings_periods.mark(connection, each, registry.version, instant(began), ended)
+        if due:
+            months = [month.text for month in asked]
+            seconds = round((self._clock() - began) / SECOND, 1)
+            log.info("months_judged", months=months, seconds=seconds)
+        return [month.text for month in asked]
+
+    async def _judge(
+        self,
+        connection: asyncpg.Connection,
+        month: Month,
+        rules: Sequence[PeriodRule],
+        registry: Registry,
+    ) -> None:
+        async with connection.transaction(isolation="repeatable_read"):
+            found = await alerts_over(connection, rules, registry, month)
+        async with connection.transaction():
+            messages = []
+            for rule in rules:
+                key = voice(rule.id, month)
+                said = await screenings_periods.spoken(connection, key)
+                messages += difference(key, said.stand, found[rule.id], said.next_revision)
+            stored = await intake.store(connection, messages, instant(self._clock()))
+        stored.committed()
+
+    async def _current(self, connection: asyncpg.Connection) -> Registry:
+        """The registry as it stands, read again when it grew."""
+        version = await connection.fetchval("SELECT version FROM registry_version")
+        if self._registry is None or self._registry.version != version:
+            self._registry = await load_registry(connection)
+        return self._registry

@@ -1,0 +1,187 @@
+"""Months are judged when they changed: after every change or once at the end, the same alerts stand."""
+
+import asyncio
+import random
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from schemas.moments import micros
+from services.alerts import reading, screenings
+from services.detector.periods import RULES
+from services.periodic import PeriodJudge
+from services.runtime import database
+from tests.alerts.making import NOON
+from tests.detector.periods import screening
+from tests.detector.test_periods_laws import PLACES, loosened, world
+
+B03 = [rule for rule in RULES if rule.id == "B03"]
+
+
+class Bench:
+    """A database, a judge, and a clock that moves only when told."""
+
+    def __init__(self, url, rules=B03, registry=PLACES):
+        self.engine = database.open_engine(url)
+        self.now = NOON
+        self.judge = PeriodJudge(self.engine, rules, lambda: micros(self.now))
+        self.registry = registry
+
+    async def store(self, *told):
+        async with database.transaction(self.engine) as raw:
+            await screenings.store(raw, told, self.now, "")
+
+    async def step(self, after=timedelta(seconds=11)):
+        self.now += after
+        async with database.driver(self.engine) as connection:
+            self.judge._registry = await self._known(connection)
+            return await self.judge.step(connection)
+
+    async def alerts(self, status="open"):
+        async with database.transaction(self.engine) as raw:
+            shown, _ = await reading.page(raw, reading.Wanted(statuses=[status]), 200, None)
+        return {one.alert.alert_id: one for one in shown}
+
+    async def _known(self, connection):
+        version = await connection.fetchval("SELECT version FROM registry_version")
+        self.registry.version = version
+        return self.registry
+
+
+@pytest.fixture
+def on(database_url):
+    """Runs a story, given as a coroutine function of a bench."""
+
+    def run(story, **given):
+        async def whole():
+            bench = Bench(database_url, **given)
+            try:
+                return await story(bench)
+            finally:
+                await bench.engine.dispose()
+
+        return asyncio.run(whole())
+
+    return run
+
+
+def gathered(count, **given):
+    return [screening(f"05-04 10:{n:02}", total=5_000, **given) for n in range(count)]
+
+
+def test_a_finding_opens_changes_and_is_withdrawn_by_facts_that_come(on):
+    async def story(bench):
+        told = gathered(11)
+        await bench.store(*told[:9])
+        await bench.step()
+        assert await bench.alerts() == {}
+        await bench.store(*told[9:])
+        assert await bench.step() == ["2026-05"]
+        (first,) = (await bench.alerts()).values()
+        assert (first.version, first.alert.evidence["equal_swipes"]) == (1, 11)
+        gone = [msgspec.structs.replace(one, revision=2, withdrawn=True) for one in told[:2]]
+        await bench.store(gone[0])
+        await bench.step(timedelta(minutes=5))
+        (second,) = (await bench.alerts()).values()
+        assert (second.version, second.alert.evidence["equal_swipes"]) == (2, 10)
+        await bench.store(gone[1])
+        await bench.step(timedelta(minutes=5))
+        assert await bench.alerts() == {}
+        assert list(await bench.alerts("withdrawn")) == [first.alert.alert_id]
+        await bench.store(msgspec.structs.replace(told[0], revision=3))
+        await bench.step(timedelta(minutes=5))
+        assert list(await bench.alerts()) == [first.alert.alert_id]
+
+    on(story)
+
+
+def test_nothing_is_judged_twice_and_nothing_new_is_said(on):
+    async def story(bench):
+        await bench.store(*gathered(12))
+        assert await bench.step() == ["2026-05"]
+        assert await bench.step(timedelta(days=1)) == []
+
+    on(story)
+
+
+def test_while_settlements_keep_coming_a_month_is_judged_hourly(on):
+    async def story(bench):
+        judged = 0
+        for _ in range(4 * 60):
+            await bench.store(screening("05-04 10:00"))
+            judged += bool(await bench.step(timedelta(minutes=1) - timedelta(seconds=55)))
+            bench.now += timedelta(seconds=55)
+            await bench.store(screening("05-04 10:00"))
+        return judged
+
+    assert on(story) in (3, 4)
+
+
+def test_soon_after_they_stop_it_is_judged(on):
+    async def story(bench):
+        await bench.store(*gathered(12))
+        assert await bench.step(timedelta(seconds=5)) == []
+        assert await bench.step(timedelta(seconds=6)) == ["2026-05"]
+
+    on(story)
+
+
+def test_another_registry_makes_every_month_due(on):
+    async def story(bench):
+        await bench.store(*gathered(12))
+        await bench.step()
+        async with database.transaction(bench.engine) as raw:
+            await raw.execute("UPDATE registry_version SET version = version + 1")
+        assert await bench.step(timedelta(minutes=5)) == ["2026-05"]
+        assert await bench.step(timedelta(minutes=5)) == []
+
+    on(story)
+
+
+def test_one_process_at_a_time_judges(database_url):
+    async def story():
+        engine = database.open_engine(database_url)
+        judges = [asyncio.create_task(PeriodJudge(engine, B03).run()) for _ in range(2)]
+        await asyncio.sleep(0.5)
+        async with database.driver(engine) as connection:
+            held = await connection.fetchval(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            )
+        for judge in judges:
+            judge.cancel()
+        await asyncio.gather(*judges, return_exceptions=True)
+        await engine.dispose()
+        return held
+
+    assert asyncio.run(story()) == 1
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_run_after_every_change_or_once_at_the_end_the_same_stands(postgres, seed):
+    rules = [loosened(rule) for rule in RULES]
+    final = world(seed)
+    draw = random.Random(seed)
+    early = [
+        msgspec.structs.replace(one, revision=1, total=one.total + draw.choice((0, 100)), withdrawn=False)
+        for one in final
+    ]
+    late = [msgspec.structs.replace(one, revision=2) for one in final]
+    moves = [*early, *late]
+    draw.shuffle(moves)
+
+    async def standing(url, batches):
+        bench = Bench(url, rules)
+        for batch in batches:
+            await bench.store(*batch)
+            await bench.step(timedelta(minutes=30))
+        alerts = await bench.alerts()
+        await bench.engine.dispose()
+        return {name: msgspec.json.encode(one.alert) for name, one in alerts.items()}
+
+    size = len(moves) // 5
+    parts = [moves[begin : begin + size + 1] for begin in range(0, len(moves), size + 1)]
+    bit_by_bit = asyncio.run(standing(postgres.create(), parts))
+    at_once = asyncio.run(standing(postgres.create(), [late]))
+    assert bit_by_bit == at_once
+    assert len({name.split("-")[0] for name in at_once}) == len(RULES)
