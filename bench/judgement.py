@@ -15,8 +15,8 @@ import msgspec
 from schemas.entry import Entry
 from schemas.moments import DAY, MINUTE, micros, normal
 from schemas.registry import Institution, Registry
-from services.detector.facts import read_entry
 from services.detector.history import PersonHistory
+from services.detector.reading import read_entry
 from services.detector.shelf import Shelf
 from services.detector.stages import make_pipeline
 from services.settings import Settings
@@ -95,7 +95,7 @@ def settlement(chance: random.Random, number: int, at: int) -> bytes:
 def measure(persons: int, events: int, seed: int = 1) -> Rate:
     """Judge `events` spread evenly over `persons`."""
     chance = random.Random(seed)
-    pipeline = make_pipeline(Settings(), Registry(institutions()), keep_all=True)
+    pipeline = make_pipeline(Settings(), Registry({"institutions": institutions()}), keep_all=True)
     shelf = Shelf(pipeline.person, HOTTEST)
     _fill(shelf, pipeline, chance, persons)
     now = START + 200 * DAY

@@ -19,7 +19,8 @@ EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 def micros(instant: datetime) -> int:
     """Microseconds since 1970 of an aware datetime, exact."""
-    return (instant - EPOCH) // timedelta(microseconds=1)
+    since = instant - EPOCH
+    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
 
 
 def instant(moment: int) -> datetime:

@@ -7,7 +7,8 @@ from hashlib import sha256
 from schemas.finding import Words
 from services.detector.facts import CLOCK_AHEAD, DEFECTIVE, STAY_KINDS, Fact, Kind
 from services.detector.history import PersonHistory, Ref
-from services.detector.view import FOREVER, PersonView, Stay
+from services.detector.stays import FOREVER, Stay
+from services.detector.view import PersonView
 
 WORDS = {
     "amounts_do_not_add_up": Words("费用合计与各项支付之和不符", "the total is not the sum of its parts"),

@@ -13,7 +13,7 @@ from schemas.finding import Alert
 from schemas.moments import DAY, Calendar
 from schemas.registry import Registry
 from services.detector.defects import Defect, defects_of, may_be_defective, placeholder
-from services.detector.facts import HISTORICAL, Fact, Kind
+from services.detector.facts import CONTENTS, HISTORICAL, Fact, Kind
 from services.detector.history import Change, PersonHistory, Ref, Said
 from services.detector.rule import Finding, Rule, digest
 from services.detector.terminal import Register, TerminalHistory, TerminalView
@@ -60,13 +60,12 @@ class PersonJudge:
         self.registry = registry
         self._rules = tuple(rule for rule in bench.rules if rule.key == "person")
         self._reaching = frozenset(rule for rule in self._rules if type(rule).reach is not Rule.reach)
-        self._watching: dict[int, tuple[Rule, ...]] = {
-            kind: tuple(rule for rule in self._rules if kind in rule.watches) for kind in range(32)
-        }
+        self._by_news: dict[tuple[int, int, bool], tuple[Rule, ...]] = {}
 
     def take(self, history: PersonHistory, fact: Fact) -> tuple[list[Change], list[Verdict]] | None:
         """Add a fact and say what changed; None when it was known. Raises what a rule raises, undone."""
-        record, suspended = history.record, history.suspended
+        suspended = history.suspended
+        record = history.records.get(fact.id) if fact.kind == Kind.PERSON else None
         changes = history.add(fact)
         if changes is None:
             return None
@@ -134,12 +133,15 @@ class PersonJudge:
         return difference(history.said, [*found, *defects_of(view, sorted(refs))])
 
     def _reached(self, history: PersonHistory, changes: list[Change]) -> list[Verdict]:
+        rules = self._concerned(history, changes) if changes else ()
+        verdicts: list[Verdict] = []
+        if not rules:
+            return verdicts
         view = PersonView(
             history, self.registry, self.bench.calendar, {change.ref: change.after for change in changes}
         )
         touched = {change.ref for change in changes}
-        verdicts: list[Verdict] = []
-        for rule in self._concerned(changes):
+        for rule in rules:
             refs = touched
             if rule in self._reaching:
                 refs = touched.union(*(rule.reach(view, change) for change in changes))
@@ -154,13 +156,54 @@ class PersonJudge:
             verdicts += difference(said, found)
         return verdicts
 
-    def _concerned(self, changes: list[Change]) -> Iterable[Rule]:
-        if len(changes) == 1 and len(changes[0].after) == 1 and not changes[0].before:
-            return self._watching[changes[0].after[0].kind]
-        kinds = {fact.kind for change in changes for fact in (*change.before, *change.after)}
+    def _concerned(self, history: PersonHistory, changes: list[Change]) -> Iterable[Rule]:
+        """Rules whose findings a change may alter: all that watch its kinds and find what they need."""
+        first = changes[0]
+        if len(changes) == 1 and first.plain and len(first.after) == 1:
+            return self._asked_about_news(history, first.after[0])
+        flags, kinds = 0, set()
+        for change in changes:
+            for fact in (*change.before, *change.after):
+                flags |= fact.flags
+                kinds.add(fact.kind)
+        known = bool(history.records)
         if len(kinds) == 1:
-            return self._watching[kinds.pop()]
-        return [rule for rule in self._rules if not kinds.isdisjoint(rule.watches)]
+            return self._asked(kinds.pop(), flags & CONTENTS, known)
+        asked = {rule for kind in kinds for rule in self._asked(kind, flags & CONTENTS, known)}
+        return [rule for rule in self._rules if rule in asked]
+
+    def _asked_about_news(self, history: PersonHistory, fact: Fact) -> list[Rule]:
+        """… for a fact that stands alone in its encounter."""
+        concerned = []
+        gap = inside = None
+        for rule in self._asked(fact.kind, fact.flags & CONTENTS, bool(history.records)):
+            if rule.within is not None:
+                if gap is None:
+                    gap = history.gap(fact)
+                if gap > rule.within:
+                    continue
+            if rule.inside and fact.kind >= Kind.VISIT:
+                if inside is None:
+                    inside = history.may_be_inside(fact.at)
+                if not inside:
+                    continue
+            concerned.append(rule)
+        return concerned
+
+    def _asked(self, kind: int, contents: int, known: bool) -> tuple[Rule, ...]:
+        """Rules that watch a kind of fact with such contents."""
+        news = (kind, contents, known)
+        asked = self._by_news.get(news)
+        if asked is None:
+            asked = self._by_news[news] = tuple(
+                rule
+                for rule in self._rules
+                if kind in rule.watches
+                and (not rule.needs or contents & rule.needs)
+                and (known or not rule.about_person)
+                and (not rule.tables or any(self.registry.has(table) for table in rule.tables))
+            )
+        return asked
 
     def _defects(self, history: PersonHistory, changes: list[Change]) -> list[Verdict]:
         view = PersonView(history, self.registry, self.bench.calendar)

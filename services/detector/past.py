@@ -18,6 +18,9 @@ NEAR = 3 * DAY
 further back, unless it is a stay, and stays that are open are not folded."""
 OPEN = 1 << 62
 
+HEADER = 5
+"""Bytes of a MessagePack array header of the longest form, the only one used here: pieces can be joined."""
+
 
 class Past(Struct, array_like=True, gc=False):
     """Folded facts, packed. names: marks of their events, ids and encounters. end: latest moment any of
@@ -32,16 +35,15 @@ class Past(Struct, array_like=True, gc=False):
     def may_hold(self, institution: str, *names: str) -> bool:
         """Whether a folded fact may carry one of these names; false alarms only cost time."""
         marks = self.names
-        return any(mark(institution, name) in marks for name in names)
+        seed = crc32(institution.encode())
+        for name in names:  # noqa: SIM110 — a generator costs more than all that is done in it
+            if crc32(name.encode(), seed).to_bytes(4) in marks:
+                return True
+        return False
 
 
 _decode = msgspec.msgpack.Decoder(list[Fact]).decode
 _encode = msgspec.msgpack.Encoder().encode
-
-
-def mark(institution: str, name: str) -> bytes:
-    """Four bytes for a name of an institution."""
-    return crc32(name.encode(), crc32(institution.encode())).to_bytes(4)
 
 
 def unfold(past: Past) -> list[Fact]:
@@ -49,33 +51,40 @@ def unfold(past: Past) -> list[Fact]:
     return _decode(past.packed)
 
 
-def fold(facts: list[Fact]) -> tuple[Past | None, list[Fact]]:
-    """(the past, what stays at hand) of live facts in order of time."""
-    if any(fact.total < 0 for fact in facts):
-        return None, facts
-    horizon = facts[-1].at - NEAR
-    ends = _ends(facts)
-    old = [fact for fact, end in zip(facts, ends, strict=True) if end < horizon]
+def fold(past: Past | None, recent: list[Fact]) -> tuple[Past | None, list[Fact]]:
+    """(the past, what stays at hand) of the past so far and the facts at hand, in order of time.
+
+    Refunds are not folded, nor anything beside them; neither is an encounter of which a part stays.
+    """
+    if any(fact.total < 0 for fact in recent):
+        return past, recent
+    horizon = recent[-1].at - NEAR
+    ends = _ends(recent)
+    old = [fact for fact, end in zip(recent, ends, strict=True) if end < horizon]
     if not old:
-        return None, facts
-    names = b"".join(
-        mark(fact.institution, name) for fact in old for name in (fact.event, fact.id, fact.encounter)
-    )
-    past = Past(
-        msgspec.Raw(_encode(old)), names, len(old), old[0].at, max(end for end in ends if end < horizon)
-    )
-    return past, [fact for fact, end in zip(facts, ends, strict=True) if end >= horizon]
+        return past, recent
+    names = bytearray(past.names if past is not None else b"")
+    for fact in old:
+        seed = crc32(fact.institution.encode())
+        for name in {fact.event, fact.id, fact.encounter}:
+            names += crc32(name.encode(), seed).to_bytes(4)
+    packed = b"".join([_encode(fact) for fact in old])
+    count, first, end = len(old), old[0].at, max(end for end in ends if end < horizon)
+    if past is not None:
+        packed = bytes(past.packed)[HEADER:] + packed
+        count, first, end = count + past.count, min(first, past.first), max(end, past.end)
+    piece = msgspec.Raw(b"\xdd" + count.to_bytes(4) + packed)
+    kept = [fact for fact, end in zip(recent, ends, strict=True) if end >= horizon]
+    return Past(piece, bytes(names), count, first, end), kept
 
 
 def _ends(facts: list[Fact]) -> list[int]:
-    """Until when each fact may matter: of a stay's facts until it closed, OPEN while it has not."""
+    """Until when each fact may matter: of an encounter's facts until its stay closed, OPEN while it has
+    not."""
     closed = _closings(fact for fact in facts if fact.kind in STAY_KINDS)
-    return [
-        max(fact.at, fact.end, closed[fact.institution, fact.encounter])
-        if fact.kind in STAY_KINDS
-        else max(fact.at, fact.end)
-        for fact in facts
-    ]
+    if not closed:
+        return [max(fact.at, fact.end) for fact in facts]
+    return [max(fact.at, fact.end, closed.get((fact.institution, fact.encounter), 0)) for fact in facts]
 
 
 def _closings(facts: Iterable[Fact]) -> dict[tuple[str, str], int]:

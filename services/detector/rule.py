@@ -54,7 +54,9 @@ class Finding:
 
     about: what makes it the same finding again, free of anchors: pairs of (institution, business id), or
     a key and a day. members: encounters it names. happened: moment of the later member, or its local
-    date when only dates are known. amount: fen. values: for the texts.
+    date when only dates are known. amount: fen. values: for the texts. place: institution of the later
+    member, whose region's parameters are in force ("": the first of `institutions`). shadow: judged and
+    stored, but nobody's work.
     """
 
     rule: "Rule"
@@ -71,6 +73,8 @@ class Finding:
     evidence: dict[str, Any]
     explanations: list[Explanation]
     historical: bool = False
+    place: str = ""
+    shadow: bool = False
 
     @property
     def alert_id(self) -> str:
@@ -134,6 +138,20 @@ class Rule(ABC):
     """Kinds of facts whose coming or going may change its findings."""
     window_days: ClassVar[int]
     """How far apart, in days, two facts of one finding may lie."""
+
+    # What spares a rule the asking. Each names what must hold of the encounters that a fact belongs to, or
+    # of what lies about it, for that fact to have a part in any finding of the rule; the conformance suite
+    # holds that judging with them equals judging the whole.
+    needs: ClassVar[int] = 0
+    """Flags (services.detector.facts.CONTENTS) of which a fact must carry one; 0: none."""
+    within: ClassVar[int | None] = None
+    """A fact counts only with another one at most so far from it, microseconds between their moments."""
+    inside: ClassVar[bool] = False
+    """A visit counts only where a stay may be about it."""
+    about_person: ClassVar[bool] = False
+    """Nothing can be said of whom no registry record is known."""
+    tables: ClassVar[frozenset[str]] = frozenset()
+    """Registry tables of which one must have records."""
 
     parameters: Parameters
 

@@ -16,9 +16,10 @@ from schemas.moments import DAY, Calendar
 from schemas.registry import Registry
 from schemas.topics import ALERTS, CROSSINGS, EVENTS
 from services.detector.defects import WORDS, Defect
-from services.detector.facts import SETTLEMENTS, Fact, read_entry
+from services.detector.facts import SETTLEMENTS, Fact
 from services.detector.history import Change, PersonHistory
 from services.detector.judge import Bench, PersonJudge, TerminalJudge, Verdict
+from services.detector.reading import read_entry
 from services.detector.rules import RULES
 from services.detector.terminal import Register, TerminalHistory, first_register, registers_of
 from services.runtime.ports import Emission
@@ -122,8 +123,10 @@ class PersonStage:
         sent: set[tuple[str, str]] = set()
         for change in changes:
             for fact in (*change.after, *change.before):
+                if fact.kind not in SETTLEMENTS:
+                    continue
                 name = (fact.institution, fact.id)
-                if fact.kind not in SETTLEMENTS or name in sent or not self._is_followed(fact):
+                if name in sent or not self._is_followed(fact):
                     continue
                 sent.add(name)
                 registers = first_register if change.plain and not change.before else registers_of
@@ -133,11 +136,10 @@ class PersonStage:
 
     def _is_followed(self, fact: Fact) -> bool:
         known = self.registry.institution(fact.institution)
-        if known is None or known.kind not in HAS_MAIN_COUNTERS:
-            return True
-        calendar = self.bench.calendar
-        then = self.registry.institution(fact.institution, calendar.date_text(calendar.day(fact.at)))
-        return then is None or then.kind not in HAS_MAIN_COUNTERS
+        if known is not None and known.effective_from:
+            day = self.bench.calendar.date_text(self.bench.calendar.day(fact.at))
+            known = self.registry.institution(fact.institution, day)
+        return known is None or known.kind not in HAS_MAIN_COUNTERS
 
 
 class TerminalStage:

@@ -15,7 +15,8 @@ from msgspec import Struct
 from schemas.moments import MINUTE, Calendar
 from schemas.registry import Registry
 from services.detector.facts import AT_DAY, BACKFILLED, HISTORICAL, SETTLEMENTS, Fact, Kind, yuan
-from services.detector.history import CODEC, HEAD_CELL, SAID_CELL, PersonHistory, Said, cell_name
+from services.detector.history import CODEC, HEAD_CELL, SAID_CELL, PersonHistory, Said
+from services.detector.versions import cell_name
 
 WINDOW = 10 * MINUTE
 
@@ -251,10 +252,10 @@ def registers_of(history: PersonHistory, fact: Fact, calendar: Calendar) -> list
     live = next((other for other in versions if any(other is item for item in history.facts)), None)
     registers: dict[str, Swipe | None] = {}
     for version in versions:
-        device = version.detail.device
+        device = version.device
         if version.kind in SETTLEMENTS and device:
             registers[terminal_key(version.institution, device, calendar.day(version.at))] = None
-    device = live.detail.device if live is not None else ""
+    device = live.device if live is not None else ""
     if live is not None and device and _counts(live) and not history.is_offset(live):
         key = terminal_key(live.institution, device, calendar.day(live.at))
         registers[key] = swipe_of(history.key, live)
@@ -264,7 +265,7 @@ def registers_of(history: PersonHistory, fact: Fact, calendar: Calendar) -> list
 
 def first_register(history: PersonHistory, fact: Fact, calendar: Calendar) -> list[tuple[str, Register]]:
     """As `registers_of`, for a settlement that nothing else is known of: no version, nothing cancelled."""
-    device = fact.detail.device
+    device = fact.device
     if not device:
         return []
     key = terminal_key(fact.institution, device, calendar.day(fact.at))
@@ -279,9 +280,8 @@ def register_name(history: PersonHistory, fact: Fact) -> str:
 
 def swipe_of(person: str, fact: Fact) -> Swipe:
     """A settlement as its terminal sees it."""
-    detail = fact.detail
     return Swipe(
-        fact.id, fact.encounter, person, fact.at, detail.med_type, fact.total, fact.fund, detail.card,
+        fact.id, fact.encounter, person, fact.at, fact.med_type, fact.total, fact.fund, fact.card,
         bool(fact.flags & HISTORICAL),
     )  # fmt: skip
 

@@ -142,7 +142,7 @@ def from_scratch(stage: PersonStage | TerminalStage, memory: PersonHistory | Ter
     """The same facts in a fresh memory, judged whole."""
     copy = stage.fresh(memory.key)
     if isinstance(memory, PersonHistory):
-        for fact in (*memory.facts, *memory.idle, *([memory.record] if memory.record else [])):
+        for fact in (*memory.facts, *memory.idle, *memory.records.values()):
             copy.add(fact)
     else:
         for register in memory.registers.values():

@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from schemas.registry import Registry
-from services.detector.facts import read_entry
-from services.detector.history import PersonHistory, live_lines
+from services.detector.history import PersonHistory
+from services.detector.lines import live_lines
+from services.detector.reading import read_entry
 from services.detector.stages import make_pipeline
 from services.settings import Settings
 from tests.detector.running import Run

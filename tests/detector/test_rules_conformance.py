@@ -11,7 +11,7 @@ from hypothesis import Phase, given, settings
 
 from schemas.registry import Registry
 from schemas.topics import ALERTS
-from services.detector.facts import read_entry
+from services.detector.reading import read_entry
 from services.detector.rule import Rule
 from services.detector.rules import RULES
 from services.detector.stages import make_pipeline

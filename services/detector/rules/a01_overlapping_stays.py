@@ -12,7 +12,8 @@ from schemas.moments import HOUR
 from services.detector.facts import EMERGENCY, Kind
 from services.detector.history import Change, Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter, softened
-from services.detector.view import FOREVER, Overlap, PersonView, Stay, is_historical
+from services.detector.stays import FOREVER, Overlap, Stay, stay_among
+from services.detector.view import PersonView, is_historical
 
 TRANSFERS = (2, 3)
 """离院方式 2 to another hospital, 3 to community or township."""
@@ -77,7 +78,7 @@ class OverlappingStays(Rule):
     def reach(self, view: PersonView, change: Change) -> Iterable[Ref]:
         """A stay is the third of every pair that it overlaps; in a crowd every pair has others."""
         for facts in (change.before, change.after):
-            stay = view.stay_among(change.ref, facts)
+            stay = stay_among(change.ref, facts)
             if stay is None:
                 continue
             beside = [

@@ -10,7 +10,8 @@ from services.detector.facts import EMERGENCY, Kind
 from services.detector.history import Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, softened
 from services.detector.rules.a01_overlapping_stays import DAY_SURGERY, newborn, overlap_words
-from services.detector.view import FOREVER, Overlap, PersonView, Stay, is_historical
+from services.detector.stays import FOREVER, Overlap, Stay
+from services.detector.view import PersonView, is_historical
 
 
 class TwoStaysAtOnce(Rule):

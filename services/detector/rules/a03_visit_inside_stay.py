@@ -13,7 +13,8 @@ from schemas.moments import HOUR
 from services.detector.facts import AT_DAY, EMERGENCY, Fact, Kind
 from services.detector.history import Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter, softened
-from services.detector.view import FOREVER, PersonView, Stay, is_historical
+from services.detector.stays import FOREVER, Stay
+from services.detector.view import PersonView, is_historical
 
 PLANNED = (2, 3)
 """er_flag 2 pre-operative out-patient check, 3 planned operation."""
@@ -56,6 +57,7 @@ class VisitInsideStay(Rule):
     }
     watches = frozenset((Kind.ADMISSION, Kind.DISCHARGE, Kind.INPATIENT, Kind.VISIT))
     window_days = 60
+    inside = True
     parameters: InsideStayParameters = InsideStayParameters()
     visits = Kind.VISIT
 

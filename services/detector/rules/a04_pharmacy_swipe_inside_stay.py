@@ -14,7 +14,8 @@ from services.detector.facts import OUTPATIENT, Fact, Kind
 from services.detector.history import Change, Ref
 from services.detector.rule import Explanation, parameter
 from services.detector.rules.a03_visit_inside_stay import InsideStayParameters, VisitInsideStay
-from services.detector.view import PersonView, Stay
+from services.detector.stays import Stay
+from services.detector.view import PersonView
 
 MARGIN = 8
 """Swipes beyond the threshold at which the others are not judged again: far above what one change moves."""

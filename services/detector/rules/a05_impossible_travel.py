@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from schemas.finding import Subject, Words
-from schemas.moments import HOUR, MINUTE
+from schemas.moments import DAY, HOUR, MINUTE
 from services.detector.facts import EMERGENCY, PRESENT, SETTLEMENTS, Fact, Kind
 from services.detector.history import Change, Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter, softened
@@ -52,6 +52,7 @@ class ImpossibleTravel(Rule):
     }
     watches = SETTLEMENTS | {Kind.ADMISSION}
     window_days = 1
+    within = DAY
     parameters = ImpossibleTravelParameters()
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
@@ -127,7 +128,7 @@ class ImpossibleTravel(Rule):
         explanations: list[Explanation],
     ) -> Finding:
         minutes = (second.at - first.at) / MINUTE
-        both_cards = first.detail.card == second.detail.card == PHYSICAL_CARD
+        both_cards = first.card == second.card == PHYSICAL_CARD
         emergency = bool((first.flags | second.flags) & EMERGENCY)
         members = sorted({(fact.institution, fact.encounter) for fact in (first, second)})
         return Finding(

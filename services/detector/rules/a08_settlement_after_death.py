@@ -47,6 +47,7 @@ class SettlementAfterDeath(Rule):
     }
     watches = SETTLEMENTS | {Kind.ADMISSION, Kind.DISCHARGE}
     window_days = 30
+    about_person = True
     parameters = SettlementAfterDeathParameters()
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
