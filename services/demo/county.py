@@ -4,7 +4,7 @@ Same seed, same size, same `until`: the same bytes. Nothing here reads a clock.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,9 @@ from services.demo import (
     lookalikes_inside,
     lookalikes_late,
     lookalikes_stays,
+    periods_counters,
+    periods_groups,
+    periods_wards,
     plants_cards,
     plants_counters,
     plants_stays,
@@ -53,8 +56,12 @@ _STORIES = (
     + stories_drugs.STORIES
     + stories_practice.STORIES
 )
+# Stories of whole months: of a counter, of a ward, of many persons together.
+_MONTHLY_STORIES = periods_counters.STORIES + periods_wards.STORIES + periods_groups.STORIES
 _DAYS_PER_REPEAT = 20
 _REPEATS = (2, 12)
+_DAYS_PER_MONTHLY_REPEAT = 100
+_MONTHLY_REPEATS = (1, 4)
 _ATTEMPTS = 5
 
 
@@ -119,32 +126,34 @@ def generate(*, seed: int = 1, days: int = 60, persons: int = 10_000, until: dat
         life.live(person)
     cast = Cast(ledger, people, life.sessions)
     repeats = max(_REPEATS[0], min(_REPEATS[1], days // _DAYS_PER_REPEAT))
-    _tell(cast, repeats)
+    months = max(_MONTHLY_REPEATS[0], min(_MONTHLY_REPEATS[1], days // _DAYS_PER_MONTHLY_REPEAT))
+    _tell(cast, _MONTHLY_STORIES, months)
+    _tell(cast, _STORIES, repeats)
     lookalikes_late.network_outages(cast, repeats)
     books.keep_books(ledger, {row[1] for row in cast.used if row[0] == "shelves"})
     registry = tables(geography, people, standing, first_day, last_day)
     return County(_in_arrival_order(ledger), registry, cast.labels)
 
 
-def _tell(cast: Cast, repeats: int) -> None:
+def _tell(cast: Cast, stories: Sequence[Callable[[Cast], None]], repeats: int) -> None:
     """Every story several times; every third telling lies in the last days."""
     for telling in range(repeats):
         cast.recent = telling % 3 == 0
-        for story in _STORIES:
+        for story in stories:
             _try(cast, story)
 
 
 def _try(cast: Cast, story: Callable[[Cast], None]) -> None:
-    """Another day or person may fit where the first did not; a story that never fits is left out."""
+    """Another day or person may fit where the first did not; a story that never fits is left out, whole."""
     for _ in range(_ATTEMPTS):
-        before = len(cast.ledger.posted)
+        posted, labels, used = len(cast.ledger.posted), len(cast.labels), set(cast.used)
         try:
             story(cast)
             return
         except NoRoom:
-            # A story finds its cast before it posts anything but a plain stay, which is innocent by itself.
-            if len(cast.ledger.posted) > before:
-                return
+            del cast.ledger.posted[posted:]
+            del cast.labels[labels:]
+            cast.used = used
 
 
 def _in_arrival_order(ledger: Ledger) -> list[dict[str, Any]]:

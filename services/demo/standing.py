@@ -5,11 +5,11 @@ Everyday life obeys; only stories do not.
 
 from dataclasses import dataclass
 
-from services.demo.geography import Geography, Institution
+from services.demo.geography import SEAT, Geography, Institution
 
 _SUSPENDED_SHARE = 6
 _FACE_CHECKED = (3, 27, 61)
-_SUSPENDED_PHARMACY, _SUSPENDED_WARD = 44, 7
+_SUSPENDED_WARD = 7
 _MOVED_PHARMACY = 33
 _REPORTING_EVERY = 5
 _RESERVE_FROM, _SUSPENDED_DOCTOR = 22, 21
@@ -38,12 +38,14 @@ def order(geography: Geography, first_day: int, last_day: int) -> Standing:
     begin = first_day + days * 2 // 5
     end = begin + max(2, days // _SUSPENDED_SHARE)
     pharmacies = geography.of_kind("pharmacy")
+    # A busy one of the county seat, so that there are customers to go elsewhere.
+    closed = next(place for place in geography.pharmacies[SEAT][2:] if place.terminals[0].device_id)
     ward = geography.of_kind("township")[_SUSPENDED_WARD]
     return Standing(
-        suspended={pharmacies[_SUSPENDED_PHARMACY].index: (begin, end), ward.index: (begin, end)},
+        suspended={closed.index: (begin, end), ward.index: (begin, end)},
         suspended_doctor=(geography.hospitals[2].practitioners[_SUSPENDED_DOCTOR], begin, end),
         face_check=frozenset(pharmacies[number].index for number in _FACE_CHECKED),
-        reporting=frozenset(place.index for place in pharmacies[::_REPORTING_EVERY]),
+        reporting=frozenset(place.index for place in pharmacies[::_REPORTING_EVERY] if place is not closed),
         moved=(pharmacies[_MOVED_PHARMACY].index, first_day + days // 2),
     )
 

@@ -231,7 +231,7 @@ def kept_cards(county: County) -> list[Finding]:
     swipes: dict[tuple[str, str, date], list[tuple[datetime, str, str, str]]] = defaultdict(list)
     for paid in live_facts(county.events):
         place = places[paid["institution_id"]]
-        if paid["type"] == "settlement" and not (place["kind"] == "hospital" and int(place["level"]) >= 2):
+        if paid["type"] == "settlement" and place["kind"] in ("pharmacy", "clinic", "village"):
             terminal = paid.get("device_id") or paid["operator_id"]
             swipes[paid["institution_id"], terminal, when(paid).date()].append(
                 (when(paid), paid["person_id"], paid["amounts"]["total"], paid["settlement_id"])
