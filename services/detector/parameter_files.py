@@ -207,11 +207,11 @@ def _parameter(rule: Parametric, name: str, value: Any) -> Any:
     unit, default = known[name], getattr(rule.parameters, name)
     converted = convert(value, unit, default)
     if isinstance(rule, Rule):
-        _check_reach(rule, converted, unit, default)
+        check_reach(rule, converted, unit, default)
     return list(converted) if isinstance(converted, tuple) else converted
 
 
-def _check_reach(rule: Rule, value: Any, unit: str, default: Any) -> None:
+def check_reach(rule: Rule, value: Any, unit: str, default: Any) -> None:
     """A rule that looks further than facts are shown to it would find less than its parameters say."""
     if not isinstance(value, int | float) or seconds(value, unit) is None:
         return

@@ -1,4 +1,4 @@
-"""`qingfeng replay`, `demo` and `rules` as a user meets them."""
+"""`qingfeng replay` and `demo` as a user meets them."""
 
 import json
 import os
@@ -64,8 +64,28 @@ def test_replay_judges_only_the_rules_asked_for(history, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("table", "found"),
+    [
+        ("[A01]\ntolerance_hours = '4 d'\n", []),
+        ("[A01]\nenabled = false\n", []),
+        ("[A01]\nseverity = 3\n", [("A01", 3, None)]),
+        ("[[A01]]\neffective_from = 2026-03-05\nshadow = true\n", [("A01", 1, True)]),
+        ("[[A01]]\neffective_from = 2026-03-06\nshadow = true\n", [("A01", 1, None)]),
+    ],
+)
+def test_replay_judges_by_the_parameters_of_files(history, tmp_path, table, found):
+    out, rules = tmp_path / "alerts.jsonl", tmp_path / "rules.toml"
+    rules.write_text(table)
+    done = qingfeng("replay", "--parameters", str(rules), "--out", str(out), str(history), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    alerts = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [(alert["rule"], alert["severity"], alert.get("shadow")) for alert in alerts] == found
+
+
+@pytest.mark.parametrize(
     ("arguments", "word"),
     [
+        (("--parameters", "nowhere.toml"), "nowhere.toml"),
         (("--rules", "Z99"), "Z99"),
         (("--format", "national"), "national"),
         (("--format", "desynpuf"), "inpatient_claims.csv"),
@@ -88,16 +108,3 @@ def test_the_county_is_written_and_scored(tmp_path):
     assert done.returncode == 0, done.stderr
     assert {path.name for path in out.iterdir()} >= {"events.ndjson", "labels.jsonl", "institutions.csv"}
     assert "planted" in done.stdout
-
-
-def test_rules_are_listed_and_shown_for_people_and_programs(tmp_path):
-    listed = json.loads(qingfeng("rules", "list", "--json", folder=tmp_path).stdout)
-    assert [rule["rule"] for rule in listed] == [
-        "A01", "A02", "A03", "A04", "A05", "A07", "A08", "B01", "D14",
-    ]  # fmt: skip
-    shown = json.loads(qingfeng("rules", "show", "A05", "--json", folder=tmp_path).stdout)
-    assert {"name": "speed_kmh", "value": 120.0, "unit": "km/h"}.items() <= next(
-        item for item in shown["parameters"] if item["name"] == "speed_kmh"
-    ).items()
-    assert "两地" in qingfeng("rules", "show", "a05", folder=tmp_path).stdout
-    assert qingfeng("rules", "show", "A99", folder=tmp_path).returncode == 2
