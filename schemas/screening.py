@@ -13,18 +13,23 @@ from msgspec import Struct
 
 Care = Literal["inpatient", "visit", "pharmacy", "other"]
 
-FLAGS = ("historical", "backfilled", "mid_stay", "emergency", "negative", "offset", "defective", "present")
+FLAGS = (
+    "historical", "backfilled", "mid_stay", "emergency", "negative", "newborn", "offset", "defective",
+    "present",
+)  # fmt: skip
 """What `ScreeningMessage.flags` may name. historical: came by import. backfilled: written more than a day
-after the visit. offset: a negative mirror takes it back, or it is that mirror. defective: it contradicts
-itself. present: it shows the person at a counter at a clock time."""
+after the visit. newborn: by med_type, or born at most 28 days before. offset: a negative mirror takes it
+back, or it is that mirror. defective: it contradicts itself. present: it shows the person at a counter at a
+clock time."""
 
-ITEMS_AT_MOST = 500
+ITEMS_AT_MOST = 2_000
 """Lines kept one by one; of longer encounters the sums by code, practitioner left out."""
 
 
 class Item(Struct, array_like=True, gc=False, frozen=True):
     """A billed item. quantity: decimal text. amount, covered: fen (covered None: not said). unit_price:
-    decimal yuan. day: local day as proleptic ordinal, 0 unknown. doses: of herbal prescriptions."""
+    decimal yuan. day: local day as proleptic ordinal, 0 unknown. doses: of herbal prescriptions. minute:
+    local minute of the day, None where the time of day is missing."""
 
     code: str
     category: str
@@ -35,6 +40,7 @@ class Item(Struct, array_like=True, gc=False, frozen=True):
     practitioner: str = ""
     day: int = 0
     doses: int | None = None
+    minute: int | None = None
 
 
 class ScreeningMessage(Struct, tag="screening", kw_only=True, omit_defaults=True):

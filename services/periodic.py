@@ -77,9 +77,8 @@ class PeriodJudge:
             ended = instant(self._clock())
             await screenings_periods.mark(connection, each, registry.version, instant(began), ended)
         if due:
-            months = [month.text for month in asked]
             seconds = round((self._clock() - began) / SECOND, 1)
-            log.info("months_judged", months=months, seconds=seconds)
+            log.info("months_judged", count=len(asked), seconds=seconds)
         return [month.text for month in asked]
 
     async def _judge(

@@ -23,6 +23,7 @@ from services.detector.facts import (
     LINED,
     MID_STAY,
     NEGATIVE,
+    NEWBORN_TYPES,
     PRESENT,
     SETTLEMENTS,
     Fact,
@@ -30,7 +31,7 @@ from services.detector.facts import (
     Line,
 )
 from services.detector.history import Change, PersonHistory, Ref
-from services.detector.stays import stay_among
+from services.detector.stays import Stay, stay_among
 from services.detector.versions import identity
 from services.detector.view import PersonView
 
@@ -115,7 +116,9 @@ def screening_of(history: PersonHistory, view: PersonView, fact: Fact, rules_has
         household=_household(person),
         assistance=bool(person is not None and person.assistance),
         practitioner=detail.practitioner or _commonest(line.more.practitioner for line in lines),
-        department=more.department or _commonest(line.more.department for line in lines),
+        department=more.department
+        or _department(facts)
+        or _commonest(line.more.department for line in lines),
         device=fact.device,
         card_kind=fact.card,
         channel=detail.channel,
@@ -128,7 +131,7 @@ def screening_of(history: PersonHistory, view: PersonView, fact: Fact, rules_has
         drg=more.drg,
         bed=more.bed or _bed(facts),
         discharge_way=stay.discharge_way if stay else 0,
-        flags=_flags(history, fact),
+        flags=_flags(history, fact, is_newborn=_is_newborn(view, stay, fact.med_type, begun)),
         alerts=_alerts(history, ref),
     )
 
@@ -180,6 +183,7 @@ def _items(lines: Sequence[Line], calendar: Calendar) -> list[Item]:
         more = line.more
         price = None if more.unit_price is None else f"{more.unit_price:f}"
         day = calendar.day(line.at) if line.at else 0
+        has_clock = line.at and not calendar.is_midnight(line.at)
         items.append(
             Item(
                 line.code,
@@ -191,6 +195,7 @@ def _items(lines: Sequence[Line], calendar: Calendar) -> list[Item]:
                 more.practitioner,
                 day,
                 more.doses,
+                calendar.minute_of_day(line.at) if has_clock else None,
             )
         )
     return items
@@ -240,13 +245,28 @@ def _household(person: Person | None) -> str:
     return blake2b(person.household_id.encode(), digest_size=8).hexdigest()
 
 
+def _department(facts: Sequence[Fact]) -> str:
+    """The department that the admission names."""
+    return next((fact.detail.more.department for fact in facts if fact.kind == Kind.ADMISSION), "")
+
+
 def _bed(facts: Sequence[Fact]) -> str:
     """The bed that the admission names."""
     return next((fact.detail.more.bed for fact in facts if fact.kind == Kind.ADMISSION), "")
 
 
-def _flags(history: PersonHistory, fact: Fact) -> list[str]:
+def _is_newborn(view: PersonView, stay: Stay | None, med_type: str, moment: int) -> bool:
+    return (
+        med_type.startswith(NEWBORN_TYPES)
+        or (stay is not None and stay.is_newborn)
+        or bool(view.is_newborn_at(moment))
+    )
+
+
+def _flags(history: PersonHistory, fact: Fact, *, is_newborn: bool) -> list[str]:
     names = [name for flag, name in _FLAGS if fact.flags & flag]
+    if is_newborn:
+        names.append("newborn")
     if fact.kind in SETTLEMENTS and history.is_offset(fact):
         names.append("offset")
     return sorted(names)

@@ -38,7 +38,7 @@ def test_every_field_stands_in_its_column(desk):
     row = desk.fetch(f"SELECT {', '.join(COLUMNS)} FROM screening")[0]  # noqa: S608
     assert tuple(row) == row_of(screening)
     assert row["diagnoses"] == "A01 B02"
-    assert msgspec.json.decode(row["items"]) == [["X1", "11", "2", 500, None, "2.50", "D1", MAY_1, None]]
+    assert msgspec.json.decode(row["items"]) == [["X1", "11", "2", 500, None, "2.50", "D1", MAY_1, None, None]]
 
 
 def test_the_wire_brings_a_screening_whole_beside_an_alert():

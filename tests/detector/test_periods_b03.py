@@ -59,3 +59,9 @@ def test_a_fixed_price_is_believed_only_where_all_swipes_show_it():
 def test_hospital_visits_and_amounts_of_nothing_do_not_count():
     assert on_duckdb([RULE], swipes(20, 5_000, care="visit", med_type="11"), EMPTY) == []
     assert on_duckdb([RULE], swipes(20, 0), EMPTY) == []
+
+
+def test_beside_a_fixed_price_another_amount_still_speaks():
+    told = [*swipes(14, 5_000, items=items("X1")), *swipes(11, 3_000)]
+    (alert,) = on_duckdb([RULE], told, EMPTY)
+    assert alert.evidence["equal_amount"] == "30.00"

@@ -33,8 +33,8 @@ def test_the_day_of_discharge_needs_no_bed():
 
 
 def test_newborns_and_day_surgery_lie_in_no_bed_of_their_own():
-    for med_type in ("9901", "9921", "5212", "28"):
-        assert on_duckdb([RULE], [*ward(11), *ward(3, med_type=med_type)], TEN_BEDS) == []
+    for given in ({"med_type": "28"}, {"flags": ["newborn"]}):
+        assert on_duckdb([RULE], [*ward(11), *ward(3, **given)], TEN_BEDS) == []
 
 
 def test_without_authorised_beds_nothing_is_said():
@@ -86,8 +86,12 @@ def test_one_bed_for_two_persons_for_more_than_four_hours(begin, found):
 
 
 def test_another_department_another_house_or_the_same_person_is_another_matter():
-    for other in ({"department": "内科"}, {"institution": "H2"}, {"bed": "13"}, {"bed": ""}):
+    for other in ({"institution": "H2"}, {"bed": "13"}, {"bed": ""}):
         assert on_duckdb([RULE], pair("05-05 09:00", **other), EMPTY) == []
+    told = pair("05-05 09:00", department="内科")
+    assert len(on_duckdb([RULE], told, EMPTY)) == 1
+    told[0].department = "外科"
+    assert on_duckdb([RULE], told, EMPTY) == []
     told = pair("05-05 09:00")
     told[1].key = told[0].key
     assert on_duckdb([RULE], told, EMPTY) == []

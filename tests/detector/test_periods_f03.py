@@ -2,8 +2,12 @@
 
 import pytest
 
+from schemas.records import Practitioner
+from schemas.registry import Registry
+from schemas.screening import Item
 from services.detector.periods.f03_too_many_patients import RULE
-from tests.detector.periods import on_duckdb, stay, visit
+from services.detector.periods.month import Month
+from tests.detector.periods import MAY, on_duckdb, stay, visit
 from tests.support.entries import EMPTY, registry
 
 LEVELS = registry(
@@ -47,10 +51,15 @@ def test_visits_at_all_institutions_are_one_day():
     assert alert.institutions == ["H1", "T1"]
 
 
-def test_thirty_one_in_an_hour_are_too_many():
+def test_thirty_one_in_any_sixty_minutes_are_too_many():
     assert on_duckdb([RULE], day_of(30, hours=0.9), LEVELS) == []
     (alert,) = on_duckdb([RULE], day_of(31, hours=0.9), LEVELS)
     assert alert.evidence["busiest_hour"] == 31
+    across = [
+        visit(f"05-04 {9 + (30 + 2 * n) // 60:02}:{(30 + 2 * n) % 60:02}", practitioner="D1")
+        for n in range(31)
+    ]
+    assert on_duckdb([RULE], across, LEVELS) == []
 
 
 def test_an_institution_of_unknown_level_is_judged_by_the_hour_alone():
@@ -58,27 +67,56 @@ def test_an_institution_of_unknown_level_is_judged_by_the_hour_alone():
     assert len(on_duckdb([RULE], day_of(31, hours=0.9), EMPTY)) == 1
 
 
+def ordered(day, clock="10:00", practitioner="D1"):
+    hour, minute = map(int, clock.split(":"))
+    return Item("X", "03", "1", 100, 100, None, practitioner, MAY.begin + day - 1, None, 60 * hour + minute)
+
+
 @pytest.mark.parametrize(("count", "found"), [(60, 0), (61, 1)])
-def test_so_many_in_patients_at_once(count, found):
-    told = [stay("05-04 09:00", "05-05 09:00", practitioner="D1") for _ in range(count)]
+def test_lines_of_so_many_in_patients_on_a_day(count, found):
+    told = [stay("05-04 09:00", "05-08 09:00", items=[ordered(6), ordered(6)]) for _ in range(count)]
     alerts = on_duckdb([RULE], told, LEVELS)
     assert len(alerts) == found
     if found:
-        assert f"{count}人" in alerts[0].message.zh
+        assert alerts[0].happened_at == "2026-05-06"
+        assert f"{count}名" in alerts[0].message.zh
 
 
-def long_days(count):
+def test_stays_begun_the_month_before_count_with_the_days_of_their_lines():
+    told = [stay("04-28 09:00", "05-08 09:00", items=[ordered(6)]) for _ in range(61)]
+    (alert,) = on_duckdb([RULE], told, LEVELS)
+    assert alert.happened_at == "2026-05-06"
+    assert on_duckdb([RULE], told, LEVELS, Month.of("2026-04")) == []
+
+
+def long_days(count, last="21:00", **given):
     return [
-        visit(f"05-{day:02} {clock}", practitioner="D1")
+        visit(f"05-{day:02} 01:00", items=[ordered(day, "01:00"), ordered(day, last)], **given)
         for day in range(4, 4 + count)
-        for clock in ("01:00", "21:00")
     ]
 
 
 def test_three_days_of_twenty_hours_are_found_once():
     assert on_duckdb([RULE], long_days(2), LEVELS) == []
+    assert on_duckdb([RULE], long_days(4, "20:59"), LEVELS) == []
     (alert,) = on_duckdb([RULE], long_days(4), LEVELS)
     assert (alert.happened_at, alert.evidence["span_days"]) == ("2026-05-04", 4)
+
+
+def test_what_a_pharmacy_sells_is_no_order():
+    assert on_duckdb([RULE], long_days(4, care="pharmacy", med_type="41"), LEVELS) == []
+
+
+def test_a_code_that_no_registration_knows_is_a_departments():
+    known = Registry(
+        {
+            "institutions": LEVELS.records("institutions"),
+            "practitioners": [Practitioner("D1", "H1")],
+        },
+        1,
+    )
+    assert len(on_duckdb([RULE], day_of(121), known)) == 1
+    assert on_duckdb([RULE], day_of(121, practitioner="D9"), known) == []
 
 
 def test_a_shared_code_a_renewal_counter_and_a_batch_are_innocent():

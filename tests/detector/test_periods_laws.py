@@ -31,7 +31,7 @@ PLACES = registry(
 )
 LOOSE = {
     "B02": {"persons": 1, "shifted_share": 2.0},
-    "B03": {"swipes": 3},
+    "B03": {"swipes": 2, "share": 0.1},
     "C02": {"days": 1},
     "F03": {
         "visits": 2,
@@ -43,7 +43,7 @@ LOOSE = {
     },
     "F05": {"robust_z": 0.5, "ratio": 1.1, "ratio_alone": 1.1, "admissions": 1},
 }
-"""Figures by which a small world has something to find."""
+"""Figures by which a small world has something to find, and must."""
 
 
 def loosened(rule):
@@ -68,7 +68,18 @@ def world(seed: int) -> list:
             ),
             "main_diagnosis": draw.choice(("", "Z49.1", "I10")),
             "items": [
-                Item(draw.choice("XY"), "11", "1.5", draw.randrange(900), None, "2.40", "D1", MAY.begin)
+                Item(
+                    draw.choice("XY"),
+                    "11",
+                    "1.5",
+                    draw.randrange(900),
+                    None,
+                    "2.40",
+                    "D1",
+                    MAY.begin + draw.choice((0, 9, 31)),
+                    None,
+                    draw.choice((60, 900, None)),
+                )
                 for _ in range(draw.randrange(3))
             ],
             "by_category": {"11": (draw.randrange(900), 5), "03": (7, 7)} if draw.random() < 0.5 else {},

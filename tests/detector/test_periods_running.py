@@ -14,7 +14,7 @@ from services.periodic import PeriodJudge
 from services.runtime import database
 from tests.alerts.making import NOON
 from tests.detector.periods import screening
-from tests.detector.test_periods_laws import PLACES, loosened, world
+from tests.detector.test_periods_laws import LOOSE, PLACES, loosened, world
 
 B03 = [rule for rule in RULES if rule.id == "B03"]
 
@@ -184,4 +184,4 @@ def test_run_after_every_change_or_once_at_the_end_the_same_stands(postgres, see
     bit_by_bit = asyncio.run(standing(postgres.create(), parts))
     at_once = asyncio.run(standing(postgres.create(), [late]))
     assert bit_by_bit == at_once
-    assert len({name.split("-")[0] for name in at_once}) == len(RULES)
+    assert {name.split("-")[0] for name in at_once} >= set(LOOSE)

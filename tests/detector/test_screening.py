@@ -88,7 +88,7 @@ def test_a_stay_takes_its_ends_and_bed_from_admission_and_discharge():
     ]
     found = screened(story)["SS1"]
     assert (found.begun, found.ended) == (moment("05-01 09:00"), moment("05-06 10:00"))
-    assert (found.nights, found.discharge_way, found.bed) == (5, 2, "12")
+    assert (found.nights, found.discharge_way, found.bed, found.department) == (5, 2, "12", "内科")
 
 
 def test_an_admission_is_screened_until_something_is_settled_of_it():
@@ -136,6 +136,20 @@ def test_versions_are_counted_as_the_door_counts_events():
     again = corrected(bought, "05-03 09:00", amounts={"total": "80", "fund": "10"})
     found = screened([bought, again])["SS1"]
     assert (found.versions, found.total, found.withdrawn) == (2, 8_000, False)
+
+
+def test_a_newborn_is_marked_by_its_kind_of_stay_or_its_birth():
+    assert "newborn" in screened([admission("05-01 09:00", med_type="9901")])["AM1"].flags
+    born = person(birth_date="2026-04-20")
+    assert "newborn" in screened([born, settlement("05-02 09:00", settlement_id="S1")])["SS1"].flags
+    assert "newborn" not in screened([born, settlement("06-02 09:00", settlement_id="S1")])["SS1"].flags
+
+
+def test_lines_show_their_clock_where_they_have_one():
+    lines = [line("1", "05-02 09:30"), line("2", "05-02"), line("3")]
+    found = screened([settlement("05-02 09:00", settlement_id="S1", lines=lines)])["SS1"]
+    assert [item.minute for item in found.items] == [570, None, None]
+    assert found.items[2].day == 0
 
 
 def test_a_missing_time_of_day_is_no_time_of_day():

@@ -1,23 +1,28 @@
--- A row a day of a pharmacy. Where several amounts gather on one day, the commonest speaks.
+-- A row a day of a pharmacy. Where several amounts gather on one day, the commonest that is no fixed price speaks.
 WITH swipes AS (
     SELECT institution_id, day, name, person, settlement_id, encounter_id, total, fund, historical, begun
     FROM screened
-    WHERE care = 'pharmacy' AND total > 0 AND settlement_id <> '' AND day >= $begin_day
+    WHERE care = 'pharmacy' AND settlement_id <> '' AND day >= $begin_day
 ), days_swiped AS (
     SELECT institution_id, day, count(*) AS swipes FROM swipes GROUP BY institution_id, day
 ), gathered AS (
     SELECT institution_id, day, total, count(*) AS equal_swipes
-    FROM swipes GROUP BY institution_id, day, total HAVING count(*) >= $swipes
-), ranked AS (
-    SELECT institution_id, day, total, equal_swipes, swipes,
-           row_number() OVER (PARTITION BY institution_id, day ORDER BY equal_swipes DESC, total) AS place
-    FROM gathered JOIN days_swiped USING (institution_id, day)
-    WHERE equal_swipes >= $share * swipes
+    FROM swipes WHERE total > 0 GROUP BY institution_id, day, total HAVING count(*) >= $swipes
 ), codes AS (
-    SELECT s.institution_id, s.day, count(DISTINCT i.code) AS codes, count(DISTINCT s.name) AS itemised
-    FROM ranked r JOIN swipes s USING (institution_id, day, total)
+    SELECT s.institution_id, s.day, s.total, count(DISTINCT i.code) AS codes,
+           count(DISTINCT s.name || ' ' || s.person) AS itemised
+    FROM gathered g JOIN swipes s USING (institution_id, day, total)
     JOIN items i ON i.institution_id = s.institution_id AND i.name = s.name AND i.person = s.person
-    WHERE r.place = 1 GROUP BY s.institution_id, s.day
+    GROUP BY s.institution_id, s.day, s.total
+), priced AS (
+    SELECT g.*, d.swipes, c.codes = 1 AND c.itemised = g.equal_swipes AS is_fixed_price
+    FROM gathered g JOIN days_swiped d USING (institution_id, day)
+    LEFT JOIN codes c USING (institution_id, day, total)
+    WHERE g.equal_swipes >= $share * d.swipes
+), ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY institution_id, day
+                                 ORDER BY coalesce(is_fixed_price, false), equal_swipes DESC, total) AS place
+    FROM priced
 )
 SELECT r.institution_id, r.day AS happened, r.day AS happened_on_day, r.total AS equal_amount_fen,
        r.swipes, r.equal_swipes, CAST(r.equal_swipes AS double precision) / r.swipes AS share,
@@ -26,8 +31,7 @@ SELECT r.institution_id, r.day AS happened, r.day AS happened_on_day, r.total AS
        array_agg(DISTINCT s.encounter_id) AS encounters, array_agg(DISTINCT s.settlement_id) AS settlements,
        array_agg(s.person ORDER BY s.begun, s.name, s.person) AS each_person,
        array_agg(s.settlement_id ORDER BY s.begun, s.name, s.person) AS each_settlement,
-       bool_and(c.codes = 1 AND c.itemised >= r.equal_swipes) AS check_fixed_price
+       r.is_fixed_price AS check_fixed_price
 FROM ranked r JOIN swipes s USING (institution_id, day, total)
-LEFT JOIN codes c ON c.institution_id = r.institution_id AND c.day = r.day
 WHERE r.place = 1
-GROUP BY r.institution_id, r.day, r.total, r.swipes, r.equal_swipes
+GROUP BY r.institution_id, r.day, r.total, r.swipes, r.equal_swipes, r.is_fixed_price

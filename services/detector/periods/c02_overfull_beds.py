@@ -4,8 +4,8 @@ Predicate, over stays of at most two months before the month:
 
 - more stays at once than the authorised beds times 1.1, on 3 days of the month or more; one finding a month,
   of its first such day. A stay counts on the days whose night it spends.
-- one bed (same institution, department and code) given to two persons whose stays overlap by more than
-  4 hours; by bare dates, by a night.
+- one bed (same institution and code, and the same department where both name one) given to two persons whose
+  stays overlap by more than 4 hours; by bare dates, by a night.
 
 Not counted: newborns, who lie with their mothers, and day surgery. A stay that is settled for good counts as
 ended. Severity 2; 3 where one of two stays in a bed is still open, as its discharge may only be unregistered.

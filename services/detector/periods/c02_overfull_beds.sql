@@ -9,8 +9,7 @@ WITH seen AS (
            max(bed) AS bed, max(department) AS department, sum(greatest(fund, 0)) AS fund,
            bool_and(historical) AS historical
     FROM screened
-    WHERE care = 'inpatient' AND med_type NOT LIKE '28%' AND med_type NOT LIKE '9901%'
-      AND med_type NOT LIKE '9921%' AND med_type NOT LIKE '5212%'
+    WHERE care = 'inpatient' AND med_type NOT LIKE '28%' AND NOT is_newborn
     GROUP BY institution_id, encounter_id, person
 ), lying AS (
     SELECT s.institution_id, d.day, count(*) AS persons, bool_and(s.historical) AS historical,
@@ -44,9 +43,9 @@ WITH seen AS (
                - greatest(a.first_day, b.first_day) AS nights,
            CAST(least(a.ends, b.ends) - greatest(a.begun, b.begun) AS double precision) / 3600000000 AS hours
     FROM stays a JOIN stays b
-      ON b.institution_id = a.institution_id AND b.bed = a.bed AND b.department = a.department
-    WHERE a.bed <> '' AND a.person <> b.person
-      AND (a.encounter_id < b.encounter_id OR (a.encounter_id = b.encounter_id AND a.person < b.person))
+      ON b.institution_id = a.institution_id AND b.bed = a.bed
+    WHERE a.bed <> '' AND a.person <> b.person AND a.encounter_id < b.encounter_id
+      AND (b.department = a.department OR a.department = '' OR b.department = '')
     ORDER BY a.institution_id, a.bed, a.encounter_id, b.encounter_id, a.person, b.person
 )
 SELECT institution_id, CAST(happened AS text) AS about, happened, happened AS happened_on_day, beds, over_days, most, amount,

@@ -5,11 +5,11 @@ A run makes these relations for one month and the days before it that some rule 
 - `screened`: live screenings (`schemas.screening` explains the columns), less those a mirror took back and
   the mirrors, less contradictory ones. Beside them, as in force on the screening's day: kind, level, beds,
   group_id, chain_id, open_24h (NULL where the registry says nothing). Flags are booleans: historical,
-  backfilled, mid_stay, is_emergency, is_present. `ends`, `last_day`: when it ended, else when it was settled
-  for good, else NULL (still open). `alerts`: blank before and after each id, so that
+  backfilled, mid_stay, is_newborn, is_emergency, is_present. `ends`, `last_day`: when it ended, else when it
+  was settled for good, else NULL (still open). `alerts`: blank before and after each id, so that
   `alerts LIKE '% B01-%'` asks for a rule.
 - `items` (institution_id, name, person, code, category, quantity, amount, covered, unit_price,
-  practitioner, day, doses): billed items of the same screenings. `categories` (… category, amount,
+  practitioner, day, doses, minute): billed items of the same screenings. `categories` (… category, amount,
   covered): their sums by charge type. Both are made only where some rule's SQL names them.
 - `institutions`: those in force on the month's last day. `practitioners`: registrations (practitioner_id,
   institution_id, title, from_day, to_day). `standings` (kind, id, status, from_day, to_day): status of
@@ -170,7 +170,8 @@ SELECT s.institution_id, s.name, s.person, s.settlement_id, s.encounter_id, s.ca
        s.channel, s.main_diagnosis, s.diagnoses, s.procedures, s.disease_code, s.prescription_id, s.drg,
        s.bed, s.discharge_way, ' ' || s.alerts || ' ' AS alerts,
        s.flags LIKE '%historical%' AS historical, s.flags LIKE '%backfilled%' AS backfilled,
-       s.flags LIKE '%mid_stay%' AS mid_stay, s.flags LIKE '%present%' AS is_present,
+       s.flags LIKE '%mid_stay%' AS mid_stay, s.flags LIKE '%newborn%' AS is_newborn,
+       s.flags LIKE '%present%' AS is_present,
        (s.flags LIKE '%emergency%' OR s.emergency > 0) AS is_emergency,
        CASE WHEN s.ended > 0 THEN s.ended
             WHEN s.settlement_id <> '' AND s.flags NOT LIKE '%mid_stay%'
@@ -187,7 +188,7 @@ WHERE NOT s.withdrawn AND s.day >= $begin AND s.day < $end_day
 ITEM_COLUMNS = {
     "code": "text", "category": "text", "quantity": "double precision", "amount": "bigint",
     "covered": "bigint", "unit_price": "double precision", "practitioner": "text", "day": "integer",
-    "doses": "integer",
+    "doses": "integer", "minute": "integer",
 }  # fmt: skip
 """The places of `schemas.screening.Item`, in order."""
 
