@@ -9,6 +9,7 @@ from collections import defaultdict
 from schemas.entry import Entry
 from schemas.finding import Alert, AlertMessage, DefectMessage
 from schemas.registry import Registry
+from schemas.screening import ScreeningMessage
 from schemas.topics import ALERTS
 from services.detector.history import PersonHistory
 from services.detector.judge import PersonJudge, TerminalJudge
@@ -66,13 +67,14 @@ class Keyed:
 class Run:
     """Both stages over their logs, and what intake would hold."""
 
-    def __init__(self, registry: Registry, **knobs: object) -> None:
-        pipeline = make_pipeline(Settings(**knobs), registry, keep_all=True)
+    def __init__(self, registry: Registry, rules: frozenset[str] | None = None, **knobs: object) -> None:
+        pipeline = make_pipeline(Settings(**knobs), registry, keep_all=True, rules=rules)
         self.pipeline = pipeline
         self.persons = Keyed(pipeline.person)
         self.terminals = Keyed(pipeline.terminal)
         self.heard: dict[tuple[str, str], tuple[int, Alert | None]] = {}
         self.defects: dict[str, tuple[int, bool]] = {}
+        self.screened: dict[tuple[str, ...], ScreeningMessage] = {}
 
     def feed(self, entry: Entry) -> None:
         """An entry comes, and all it leads to."""
@@ -98,8 +100,14 @@ class Run:
             else:
                 self.terminals.log.append((emission.key, encode_crossing(emission.value)))
 
-    def hear(self, message: AlertMessage | DefectMessage) -> None:
+    def hear(self, message: AlertMessage | DefectMessage | ScreeningMessage) -> None:
         """What intake does: a smaller revision than the stored one is a late repeat."""
+        if isinstance(message, ScreeningMessage):
+            name = (message.institution_id, message.settlement_id, message.encounter_id, message.key)
+            known = self.screened.get(name)
+            if known is None or message.revision >= known.revision:
+                self.screened[name] = message
+            return
         if isinstance(message, DefectMessage):
             known = self.defects.get(message.defect_id, (0, False))
             if message.revision >= known[0]:

@@ -14,7 +14,7 @@ import msgspec
 from schemas.entry import Entry
 from schemas.finding import NOT_COMPARED, Alert
 from schemas.moments import Calendar
-from schemas.registry import Institution, Registry
+from schemas.registry import Institution, Record, Registry
 from services.detector.replay import Replay
 from services.settings import Settings
 
@@ -172,7 +172,12 @@ def cancellation(
 
 def business_id(event: dict[str, Any]) -> str:
     """The id by which a cancellation names an event."""
-    names = {"settlement": "settlement_id", "cancellation": "event_id"}
+    names = {
+        "settlement": "settlement_id",
+        "cancellation": "event_id",
+        "identity_check": "event_id",
+        "inspection": "event_id",
+    }
     return event[names.get(event["type"], "encounter_id")]
 
 
@@ -186,6 +191,54 @@ def person(person_id: str = PERSON, loaded: int = 1, **given: Any) -> Entry:
     """A person's registry record as an inbox entry."""
     body = json.dumps({"record": {"person_id": person_id, **given}, "loaded": loaded}).encode()
     return Entry(next(_numbers), "person", person_id, body, 0, 0, 0)
+
+
+def approval(
+    disease: str, begin: str | None = None, end: str | None = None, person_id: str = PERSON, loaded: int = 1
+) -> Entry:
+    """A person's entitlement to a special or chronic disease's benefits; days are YYYY-MM-DD."""
+    columns = {"person_id": person_id, "disease_code": disease, "from": begin, "to": end}
+    return _person_row("approvals", person_id, columns, loaded)
+
+
+def person_status(
+    status: str, begin: str | None = None, end: str | None = None, person_id: str = PERSON, loaded: int = 1
+) -> Entry:
+    """The standing of a person's insurance over days, YYYY-MM-DD."""
+    columns = {"kind": "person", "id": person_id, "status": status, "from": begin, "to": end}
+    return _person_row("status", person_id, columns, loaded)
+
+
+def _person_row(table: str, person_id: str, columns: dict[str, Any], loaded: int) -> Entry:
+    given = {name: value for name, value in columns.items() if value is not None}
+    body = json.dumps({"record": given, "loaded": loaded, "table": table}).encode()
+    return Entry(next(_numbers), "person", person_id, body, 0, 0, 0)
+
+
+def identity_check(
+    at: str,
+    result: str,
+    institution: str = "P1",
+    encounter: str = "M1",
+    person: str = PERSON,
+    **given: Any,
+) -> dict[str, Any]:
+    """A check whether the card's holder is who stands there."""
+    values = {"encounter_id": encounter, "method": "face", "result": result, **given}
+    return _event("identity_check", at, institution, person, values)
+
+
+def inspection(
+    at: str,
+    result: str,
+    institution: str = "H1",
+    encounter: str = "M1",
+    person: str = PERSON,
+    **given: Any,
+) -> dict[str, Any]:
+    """A round of the inspectors; by night unless told."""
+    values = {"encounter_id": encounter, "kind": "night", "result": result, **given}
+    return _event("inspection", at, institution, person, values)
 
 
 def entry(event: dict[str, Any], as_of: int = 0, historical: bool = False) -> Entry:
@@ -211,6 +264,14 @@ def entries(*stories: Any) -> list[Entry]:
 def registry(*institutions: dict[str, Any]) -> Registry:
     """A registry of institutions given by their columns."""
     return Registry({"institutions": [Institution(**columns) for columns in institutions]}, version=1)
+
+
+def registry_of(*records: Record) -> Registry:
+    """A registry of rows of tables that travel as a whole, whatever their tables."""
+    tables: dict[str, list[Record]] = {}
+    for record in records:
+        tables.setdefault(record.TABLE, []).append(record)
+    return Registry(tables, version=1)
 
 
 def replay_of(

@@ -1,0 +1,118 @@
+"""Every story of every rule: what it finds, and that what it finds is a function of the facts.
+
+A story is told as it stands, in any order, with repeats, through packed memories; and the same again with one
+of its events cancelled, corrected or taken back by a mirror.
+"""
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+
+from schemas.entry import Entry
+from services.detector.history import PersonHistory
+from services.detector.rules import RULES
+from tests.detector.running import Run
+from tests.detector.stories import Story, all_stories
+from tests.support.entries import cancellation, compared, entry, judge_all, replay_of
+
+ALL = list(all_stories())
+IDS = [f"{module}: {story.name}" for module, _, story in ALL]
+MUTANTS = 6
+"""So many changed versions of a story are told, chosen by its name."""
+
+every_story = pytest.mark.parametrize(("module", "rules", "story"), ALL, ids=IDS)
+
+
+@pytest.fixture(autouse=True)
+def _folded_soon(monkeypatch):
+    """Histories fold what is over as soon as they can."""
+    monkeypatch.setattr(PersonHistory, "fold_at", 1)
+
+
+def final(story: Story, told: list[Entry], rules: frozenset[str]) -> dict[str, dict[str, Any]]:
+    """What stands at the end of one run."""
+    return compared(replay_of(told, story.registry, rules).open.values())
+
+
+def changed(story: Story) -> Iterator[list[Entry]]:
+    """The story and what comes after it: an event is cancelled, corrected, or taken back."""
+    random = Random(story.name)
+    told = story.told
+    changes = [change for event in told for change in _changes(event, told, random)]
+    for change in random.sample(changes, min(MUTANTS, len(changes))):
+        yield [*story.entries, entry(change)]
+
+
+def _changes(event: dict[str, Any], told: list[dict[str, Any]], random: Random) -> Iterator[dict[str, Any]]:
+    of = {name: value for name, value in event.items() if name != "recorded_at"}
+    of["event_id"] = f"{event['event_id']}-changed"
+    later = {"recorded_at": "2027-01-01T00:00:00+08:00"}
+    yield {**cancellation("12-31 08:00", event), **later}
+    if event["type"] == "cancellation":
+        return
+    other = random.choice(told)
+    if event["type"] in ("admission", "discharge", "settlement"):
+        yield {**of, **later, "occurred_at": other["occurred_at"]}
+    if event["type"] != "settlement":
+        return
+    yield {**of, **later, "encounter_id": other.get("encounter_id", "M9")}
+    yield {**of, **later, "amounts": {"total": "7.00", "fund": "7.00"}, "lines": []}
+    amounts = {name: f"-{amount}".replace("--", "") for name, amount in event["amounts"].items()}
+    yield {**of, **later, "settlement_id": f"{event['settlement_id']}-", "amounts": amounts, "lines": []}
+
+
+def test_every_module_of_stories_is_about_a_rule_of_the_catalogue():
+    known = {rule.id for rule in RULES}
+    assert {rule for _, rules, _ in ALL for rule in rules} <= known
+    assert len(IDS) == len(set(IDS))
+
+
+@every_story
+def test_a_story_is_judged_as_its_page_says(module, rules, story):
+    found = judge_all(story.events, story.registry, rules)
+    wanted = sorted(story.expects, key=lambda one: one[:2])
+    said = sorted((alert.rule, alert.severity, alert.amount) for alert in found)
+    # An amount that no page defines is left open.
+    shown = [
+        (rule, severity, None if one[2] is None else amount)
+        for (rule, severity, amount), one in zip(said, wanted, strict=False)
+    ]
+    assert [*shown, *said[len(shown) :]] == wanted
+
+
+@every_story
+def test_a_story_ends_the_same_in_any_order_with_repeats(module, rules, story):
+    random = Random(story.name)
+    told = story.entries
+    expected = final(story, told, rules)
+    for _ in range(4):
+        shuffled = [*told, *random.sample(told, (len(told) + 1) // 2)]
+        random.shuffle(shuffled)
+        assert final(story, shuffled, rules) == expected
+
+
+@every_story
+def test_at_every_step_what_stands_is_what_judging_the_whole_says(module, rules, story):
+    random = Random(story.name)
+    for told in [story.entries, *changed(story)]:
+        shuffled = random.sample(told, len(told))
+        run = Run(story.registry, rules=rules)
+        for one in shuffled:
+            run.feed(one)
+            for key, said, whole in run.said_and_whole():
+                assert said == whole, key
+            run.persons.repack()
+            run.terminals.repack()
+        assert compared(run.open) == final(story, told, rules)
+
+
+@every_story
+def test_nothing_stands_once_all_is_cancelled(module, rules, story):
+    gone = [
+        {**cancellation("12-31 08:00", event), "recorded_at": "2027-01-01T00:00:00+08:00"}
+        for event in story.told
+        if event["type"] != "cancellation"
+    ]
+    assert final(story, [*story.entries, *map(entry, gone)], rules) == {}
