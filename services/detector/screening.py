@@ -71,6 +71,10 @@ def screening_of(history: PersonHistory, view: PersonView, fact: Fact, rules_has
     """The screening of a settlement or an admission (`SCREENED`), live or not, as the history stands."""
     ref = (fact.institution, fact.encounter)
     facts = view.facts_of((ref,))
+    if not _is_among(fact, facts):
+        fact = _greatest(history, fact)
+        ref = (fact.institution, fact.encounter)
+        facts = view.facts_of((ref,))
     detail, more, calendar = fact.detail, fact.detail.more, view.calendar
     stay = stay_among(ref, facts) if fact.kind < Kind.VISIT else None
     begun, is_date = (stay.begin, stay.begin_is_date) if stay else (fact.at, bool(fact.flags & AT_DAY))
@@ -136,9 +140,20 @@ def screening_of(history: PersonHistory, view: PersonView, fact: Fact, rules_has
     )
 
 
+def _is_among(fact: Fact, facts: Sequence[Fact]) -> bool:
+    return any(other.event == fact.event for other in facts)
+
+
+def _greatest(history: PersonHistory, fact: Fact) -> Fact:
+    """Of the versions that do not count the greatest, so that it does not matter which came last."""
+    name = identity(fact)
+    others = (other for other in history.idle if other.kind in SCREENED and identity(other) == name)
+    return max((fact, *others), key=lambda other: (other.recorded, other.event))
+
+
 def _is_withdrawn(fact: Fact, facts: Sequence[Fact]) -> bool:
-    """Cancelled or superseded; an admission also once something was settled of it."""
-    if not any(other.event == fact.event for other in facts):
+    """Cancelled; an admission also once something was settled of it."""
+    if not _is_among(fact, facts):
         return True
     return fact.kind == Kind.ADMISSION and any(other.kind in SETTLEMENTS for other in facts)
 

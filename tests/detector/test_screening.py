@@ -188,6 +188,7 @@ def test_the_order_of_arrival_leaves_no_trace(seed):
         bought,
         corrected(bought, "05-03 09:00", amounts={"total": "80", "fund": "10"}),
         swipe("05-04 09:00", settlement_id="S2"),
+        swipe("05-04 09:00", settlement_id="S2", recorded_at="05-04 12:00", total="77"),
         cancellation("05-05 10:00", swipe("05-04 09:00", settlement_id="S2")),
     ]
     mixed = list(story)
