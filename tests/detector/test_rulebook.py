@@ -389,6 +389,8 @@ def test_a_finding_tells_the_parameters_that_made_it():
     assert there.alert().evidence["parameters"]["minutes"] == 10.0
     assert parameters_hash(here.rule) != parameters_hash(there.rule) == parameters_hash(RULE)
     assert len(parameters_hash(RULE)) == 12
+    assert here.alert().evidence["parameters_hash"] == parameters_hash(here.rule)
+    assert there.alert().evidence["parameters_hash"] == parameters_hash(RULE)
     assert here.alert().alert_id == there.alert().alert_id
 
 
