@@ -16,6 +16,7 @@ from services.detector.defects import Defect, defects_of, may_be_defective, plac
 from services.detector.facts import CONTENTS, HISTORICAL, Fact, Kind
 from services.detector.history import Change, PersonHistory, Ref, Said
 from services.detector.rule import Finding, Rule, digest
+from services.detector.rulebook import make_rules
 from services.detector.terminal import Register, TerminalHistory, TerminalView
 from services.detector.view import PersonView
 
@@ -33,13 +34,14 @@ class Bench:
     """What every judgement needs beside the facts.
 
     retention: how long facts are kept, microseconds behind as_of; None: for ever. facts_limit: live
-    facts beyond which a person is a placeholder.
+    facts beyond which a person is a placeholder. screens: say of every settlement that it was judged.
     """
 
     rules: tuple[Rule, ...]
     calendar: Calendar
     facts_limit: int = 1_000
     lateness: int | None = None
+    screens: bool = True
 
     @cached_property
     def window(self) -> int:
@@ -58,7 +60,7 @@ class PersonJudge:
     def __init__(self, bench: Bench, registry: Registry) -> None:
         self.bench = bench
         self.registry = registry
-        self._rules = tuple(rule for rule in bench.rules if rule.key == "person")
+        self._rules = make_rules([rule for rule in bench.rules if rule.key == "person"], registry)
         self._reaching = frozenset(rule for rule in self._rules if type(rule).reach is not Rule.reach)
         self._by_news: dict[tuple[int, int, bool], tuple[Rule, ...]] = {}
 
@@ -222,7 +224,7 @@ class TerminalJudge:
     def __init__(self, bench: Bench, registry: Registry) -> None:
         self.bench = bench
         self.registry = registry
-        self._rules = tuple(rule for rule in bench.rules if rule.key == "terminal")
+        self._rules = make_rules([rule for rule in bench.rules if rule.key == "terminal"], registry)
 
     def take(self, history: TerminalHistory, register: Register) -> list[Verdict] | None:
         """Put a register and say what changed; None when it was known. Raises what a rule raises, undone."""

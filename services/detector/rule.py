@@ -17,6 +17,7 @@ import msgspec
 from schemas.finding import Alert, Subject, Words
 from services.detector.facts import yuan
 from services.detector.history import Change, Ref
+from services.detector.parameters import parameters_hash
 
 
 def parameter(default: Any, unit: str, zh: str, en: str) -> Any:
@@ -90,6 +91,7 @@ class Finding:
             **self.evidence,
             "checks": {name: rule.checks[name] for name in checked},
             "parameters": {item["name"]: item["value"] for item in rule.parameters.explain()},
+            "parameters_hash": parameters_hash(rule),
         }
         return Alert(
             alert_id=self.alert_id,
@@ -111,6 +113,7 @@ class Finding:
             basis=list(rule.basis),
             checked=checked,
             historical=self.historical,
+            shadow=True if self.shadow else msgspec.UNSET,
         )
 
 

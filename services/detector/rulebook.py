@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, fields, replace
+from hashlib import sha256
 from typing import Any, NamedTuple, Protocol
 
 from schemas.finding import Words
@@ -54,6 +55,13 @@ def make_rules(rules: Sequence[Rule], registry: Registry) -> tuple[Rule, ...]:
     for record in registry.records(RuleParameters.TABLE):
         records.setdefault(record.rule, []).append(record)
     return tuple(_with_records(rule, records.get(rule.id, []), registry) for rule in rules)
+
+
+def rules_hash(rules: Sequence[Rule], registry: Registry) -> str:
+    """Twelve hexadecimal digits over what settlements are judged by: rules, versions, parameters."""
+    marks = [parameters_hash(rule) for rule in rules]
+    marks += sorted(repr(record) for record in registry.records(RuleParameters.TABLE))
+    return sha256("\n".join(marks).encode()).hexdigest()[:12]
 
 
 def given(rule: Parametric, records: Iterable[RuleParameters], region: str, day: str) -> dict[str, Given]:

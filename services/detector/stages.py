@@ -16,12 +16,15 @@ from schemas.moments import DAY, Calendar
 from schemas.registry import Registry
 from schemas.topics import ALERTS, CROSSINGS, EVENTS
 from services.detector.defects import WORDS, Defect
-from services.detector.facts import SETTLEMENTS, Fact
+from services.detector.facts import SETTLEMENTS, Fact, Kind
 from services.detector.history import Change, PersonHistory
 from services.detector.judge import Bench, PersonJudge, TerminalJudge, Verdict
 from services.detector.reading import read_entry
+from services.detector.rulebook import rules_hash
 from services.detector.rules import RULES
+from services.detector.screening import screening_of, to_screen
 from services.detector.terminal import Register, TerminalHistory, first_register, registers_of
+from services.detector.view import PersonView
 from services.runtime.ports import Emission
 from services.settings import Settings
 
@@ -64,6 +67,7 @@ class PersonStage:
         """Judge by this registry from now on."""
         self.registry = registry
         self.judge = PersonJudge(self.bench, registry)
+        self._rules_hash = rules_hash(self.bench.rules, registry)
 
     def fresh(self, key: str) -> PersonHistory:
         return PersonHistory(key)
@@ -106,7 +110,10 @@ class PersonStage:
             return []
         changes, verdicts = taken
         emissions = self._crossings(memory, changes, origin)
-        emissions += spoken(memory, verdicts, origin)
+        if verdicts:
+            emissions += spoken(memory, verdicts, origin)
+        if self.bench.screens:
+            emissions += self._screenings(memory, fact, changes, verdicts)
         self.judge.forget(memory, as_of)
         return emissions
 
@@ -116,7 +123,33 @@ class PersonStage:
         if verdicts:
             memory.turns += 1
         everything = [Change(("", ""), memory.idle, memory.facts)]
-        return self._crossings(memory, everything, NO_ORIGIN) + spoken(memory, verdicts, NO_ORIGIN)
+        emissions = self._crossings(memory, everything, NO_ORIGIN) + spoken(memory, verdicts, NO_ORIGIN)
+        if self.bench.screens:
+            known = next(iter((*memory.facts, *memory.idle)), None)
+            emissions += self._screened(memory, to_screen(known, everything) if known else [])
+        return emissions
+
+    def _screenings(
+        self, memory: PersonHistory, fact: Fact, changes: list[Change], verdicts: list[Verdict]
+    ) -> list[Emission]:
+        """Screenings that the coming of a fact alters: by its encounter, its person, or what was found."""
+        if fact.kind == Kind.PERSON:
+            changes = [Change(("", ""), memory.idle, memory.facts)]
+        due = to_screen(fact, changes)
+        named = {
+            member for verdict in verdicts if verdict.said is not None for member in verdict.said.members
+        }
+        named.difference_update(change.ref for change in changes)
+        if named:
+            others = [Change(ref, [], memory.encounter(ref)) for ref in sorted(named)]
+            due += [other for other in to_screen(fact, others) if other is not fact]
+        return self._screened(memory, due)
+
+    def _screened(self, memory: PersonHistory, facts: Iterable[Fact]) -> list[Emission]:
+        view = PersonView(memory, self.registry, self.bench.calendar)
+        return [
+            Emission(ALERTS, memory.key, screening_of(memory, view, fact, self._rules_hash)) for fact in facts
+        ]
 
     def _crossings(self, memory: PersonHistory, changes: list[Change], origin: Origin) -> list[Emission]:
         emissions = []
@@ -240,15 +273,18 @@ def make_pipeline(
     *,
     keep_all: bool = False,
     rules: frozenset[str] | None = None,
+    screens: bool = True,
 ) -> Pipeline:
     """The stages as settings say.
 
     keep_all: nothing is too late and nothing is forgotten (replay). rules: only these ids (None: all).
+    screens: say of every settlement that it was judged.
     """
     bench = Bench(
         rules=tuple(rule for rule in RULES if rules is None or rule.id in rules),
         calendar=Calendar(settings.timezone),
         facts_limit=settings.person_facts_limit,
         lateness=None if keep_all else settings.lateness_days * DAY,
+        screens=screens,
     )
     return Pipeline(PersonStage(bench, registry), TerminalStage(bench, registry))

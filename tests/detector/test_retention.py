@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.finding import AlertMessage
 from schemas.moments import DAY
 from schemas.registry import Registry
 from services.detector.program import DetectorProgram
@@ -40,11 +41,10 @@ class Person:
         for event in events:
             one = entry(event, as_of=as_of)
             assert not STAGE.is_too_late(one)
-            for emission in STAGE.step(self.memory, one):
-                if emission.value.alert is None:
-                    self.open.discard(emission.value.alert_id)
-                else:
-                    self.open.add(emission.value.alert_id)
+            said = [item.value for item in STAGE.step(self.memory, one)]
+            for message in said:
+                if isinstance(message, AlertMessage):
+                    (self.open.add if message.alert else self.open.discard)(message.alert_id)
         return self
 
 
@@ -85,7 +85,8 @@ def test_forgetting_never_withdraws_and_a_judgement_afterwards_finds_the_same():
     before = set(person.open)
     person.feed(settlement("2026-05-01 10:00", "H9"), as_of=LATER + WINDOW)
     assert person.open == before
-    assert STAGE.rejudge(person.memory) == []
+    again = STAGE.rejudge(person.memory)
+    assert [item for item in again if isinstance(item.value, AlertMessage)] == []
 
 
 def test_a_cancellation_that_names_sealed_facts_withdraws_the_finding():

@@ -9,8 +9,8 @@ from time import process_time
 import pytest
 from hypothesis import Phase, given, settings
 
+from schemas.finding import AlertMessage, DefectMessage
 from schemas.registry import Registry
-from schemas.topics import ALERTS
 from services.detector.reading import read_entry
 from services.detector.rule import Rule
 from services.detector.rules import RULES
@@ -144,7 +144,7 @@ def test_judging_leaves_facts_as_they_were_and_judging_again_says_nothing_new(st
         for memory in keyed.memories.values():
             before, said = keyed.stage.pack(memory), standing(memory)
             again = keyed.stage.rejudge(memory)
-            assert [emission for emission in again if emission.topic == ALERTS] == []
+            assert [item for item in again if isinstance(item.value, AlertMessage | DefectMessage)] == []
             assert standing(memory) == said
             assert keyed.stage.pack(memory) == before
 
