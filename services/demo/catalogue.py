@@ -109,6 +109,7 @@ WARD_DRUGS = (
 AMOXICILLIN = _drug(11, "阿莫西林胶囊", 1_280, days=3)
 IBUPROFEN = _drug(12, "布洛芬缓释胶囊", 1_560, days=3)
 OMEPRAZOLE = _drug(14, "奥美拉唑肠溶胶囊", 1_430, days=3)
+COLD_CAPSULES = _herbal(18, "连花清瘟胶囊", 2_650)
 ACUTE_DRUGS = (
     AMOXICILLIN,
     IBUPROFEN,
@@ -117,7 +118,7 @@ ACUTE_DRUGS = (
     _drug(15, "氯雷他定片", 1_120, days=3),
     _drug(16, "蒙脱石散", 1_790, days=3),
     _drug(17, "双氯芬酸乳膏", 2_340, days=3),
-    _herbal(18, "连花清瘟胶囊", 2_650),
+    COLD_CAPSULES,
     _herbal(19, "蒲地蓝消炎口服液", 3_980),
     _herbal(20, "板蓝根颗粒", 1_350),
     _herbal(21, "六味地黄丸", 2_180),

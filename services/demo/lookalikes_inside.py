@@ -9,6 +9,8 @@ from services.demo.geography import Institution
 from services.demo.people import Person
 from services.demo.pharmacies import over_the_counter, purchase
 
+_APART = 40 * DAY
+
 
 def _at(day: int, hour: int, minute: int = 0) -> int:
     return day * DAY + hour * HOUR + minute * MINUTE
@@ -142,6 +144,8 @@ def dialysis_during_a_stay(cast: Cast) -> None:
         diagnosis="J18.900",
         settled_after=20 * MINUTE,
     )
+    if any(begin < stay.admitted + _APART and stay.admitted - _APART < end for begin, end in person.stays):
+        raise NoRoom
     if not cast.ledger.free(person, stay.admitted, stay.admitted, margin=90 * MINUTE):
         raise NoRoom
     admit(cast.ledger, person, stay)

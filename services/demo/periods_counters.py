@@ -112,7 +112,7 @@ def a_dozen_of_one_round_amount(cast: Cast) -> Told:
 @spares(["B03"], "同一固定价格药品多人购买", "A dozen customers for one fixed-price drug")
 def a_dozen_of_one_fixed_price(cast: Cast) -> Told:
     """In a cold snap everybody buys the same box."""
-    return _one_amount(cast, [bill([(c.ACUTE_DRUGS[7], 1)]) for _ in _HOURS])
+    return _one_amount(cast, [bill([(c.COLD_CAPSULES, 1)]) for _ in _HOURS])
 
 
 # B05
@@ -154,33 +154,33 @@ def insurance_type_corrected(cast: Cast) -> Told:
 
 
 def _sold_as(cast: Cast, price: int | None = None, **line: Any) -> Told:
-    """Eight sales of the commonest blood pressure drug, with something else about the line."""
+    """Eight sales of a common cold remedy, with something else about the line."""
     day = cast.weeks(7)
     place = _pharmacy(cast, day, open_24h=False)
     pairs = []
     at = 0
     for later in range(8):
         at = cast.counter_time(place, day + later)
-        pairs.append(_sell(cast, place, at, [Entry(c.AMLODIPINE, 1, price, line)]))
+        pairs.append(_sell(cast, place, at, [Entry(c.COLD_CAPSULES, 1, price, line)]))
     return _about(place, at, pairs)
 
 
 @plants("D11", "药品名称与目录不符（串换）", "Sold under a code that names something else")
 def sold_under_another_name(cast: Cast) -> Told:
-    """The code says amlodipine, the receipt says protein powder."""
+    """The code says cold capsules, the receipt says protein powder."""
     return _sold_as(cast, name="乳清蛋白营养粉")
 
 
 @plants("D11", "售价远低于同类中位数（串换）", "Sold far below the usual price")
 def sold_far_below_the_price(cast: Cast) -> Told:
     """A third of what everybody else takes: something else was sold."""
-    return _sold_as(cast, c.AMLODIPINE.price * 35 // 100)
+    return _sold_as(cast, c.COLD_CAPSULES.price * 35 // 100)
 
 
 @spares(["D11"], "药品名称简写", "An abbreviated name")
 def sold_under_a_short_name(cast: Cast) -> Told:
     """The shop's own short name for the same drug."""
-    return _sold_as(cast, name="氨氯地平片")
+    return _sold_as(cast, name="连花清瘟")
 
 
 # D12

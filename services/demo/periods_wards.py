@@ -98,7 +98,9 @@ def _one_bed(cast: Cast, *, at_once: bool) -> Told:
     stays = []
     for hour, hours in times:
         begin = day * DAY + hour * HOUR + cast.rng.randrange(20 * MINUTE)
-        stay = Stay(place, begin, begin + hours * HOUR, bed=bed, med_type="" if at_once else "28")
+        # Beds are numbered by ward, so one doctor's ward it is.
+        stay = Stay(place, begin, begin + hours * HOUR, bed=bed, doctor=place.practitioners[1])
+        stay.med_type = "" if at_once else "28"
         stay.diagnosis = "K80.200" if at_once else c.CATARACT_DIAGNOSIS
         person = cast.person(begin, begin + (hours + 2) * HOUR, adult)
         stays.append(admit(cast.ledger, person, stay))
@@ -253,7 +255,7 @@ def _minor(cast: Cast, suits: Callable[[Person], bool], count: int, med_type: st
         suits=suits,
         diagnosis="J06.900",
         med_type=med_type,
-        billing=lambda after: [*billing(after), (c.ACUTE_DRUGS[7], 1)],
+        billing=lambda after: [*billing(after), (c.COLD_CAPSULES, 1)],
     )
     return told
 

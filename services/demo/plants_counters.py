@@ -41,7 +41,8 @@ def _two_counters(
         raise NoRoom
     person = cast.person(first, first + apart)
     pairs = [_swipe(cast, person, one, first), _swipe(cast, person, other, first + apart)]
-    cast.fraud("A05", story, first + apart, zh, en, settlements=pairs)
+    # By chance both shops may sell the same drug.
+    cast.fraud("A05", story, first + apart, zh, en, settlements=pairs, tolerates=["A06", "E06"])
 
 
 def two_towns_within_minutes(cast: Cast) -> None:

@@ -206,7 +206,7 @@ def the_next_pack_too_early(cast: Cast) -> Told:
     return _packs(cast, (0, 18))
 
 
-@plants("E02", "三家药店囤药", "A stock from three pharmacies")
+@plants("E02", "三家药店囤药", "A stock from three pharmacies", tolerates=["B04"])
 def a_stock_from_three_pharmacies(cast: Cast) -> Told:
     """A dear drug that sells well, three months' supply within nine days."""
     return _packs(cast, (0, 4, 9), places=3, item=c.CLOPIDOGREL)

@@ -121,7 +121,7 @@ def a_doctor_registered_at_both_sites(cast: Cast) -> Told:
 def one_visit_cut_into_three(cast: Cast) -> Told:
     """Three settlements within an hour, each just below two hundred yuan."""
     place = cast.pick(cast.geography.of_kind("community"))
-    at = cast.counter_time(place, cast.day(1), 60 * MINUTE)
+    at = at_hour(cast, place, cast.day(1), cast.rng.choice((9, 14)), 60 * MINUTE)
     person = cast.person(at, at + 60 * MINUTE, adult)
     doctor = place.practitioners[0]
     pieces = cast.rng.sample((19_400, 19_600, 19_700, 19_800, 19_900), 3)

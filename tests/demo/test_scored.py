@@ -2,41 +2,40 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from schemas.registry import Institution, Person
+from schemas.registry import Record
 from services import replaying
+from services.commands import read_registry
 from services.demo import county, score
+from services.detector.catalogue import CATALOGUE
 from services.settings import Settings
 
 UNTIL = datetime(2026, 11, 20, 10, tzinfo=UTC)
+NEEDS_MANY_WEEKS = ("F06",)
 
 
-def records(rows: list[dict], kind: type) -> list:
-    return [
-        msgspec.convert({name: value for name, value in row.items() if value != ""}, kind, strict=False)
-        for row in rows
-    ]
+def records(made: county.County, folder: Path) -> list[Record]:
+    """The county's registry, written and read as its users would."""
+    county.write_registry(folder, made)
+    return read_registry(folder)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_all_planted_cases_are_found_and_no_innocent_is_accused(seed, tmp_path):
-    made = county.generate(seed=seed, days=40, persons=4_000, until=UNTIL)
+    made = county.generate(seed=seed, days=45, persons=4_000, until=UNTIL)
     events = [(str(place), json.dumps(event).encode()) for place, event in enumerate(made.events)]
-    done, door = replaying.run(
-        Settings(data_dir=tmp_path),
-        events,
-        [*records(made.persons, Person), *records(made.institutions, Institution)],
-        shuffle=seed,
-    )
+    done, door = replaying.run(Settings(data_dir=tmp_path), events, records(made, tmp_path), shuffle=seed)
     assert door.refused == []
-    scores = score.score(made.labels, [msgspec.to_builtins(alert) for alert in done.open.values()])
-    assert {item.rule for item in scores} >= {
-        "A01", "A02", "A03", "A04", "A05", "A07", "A08", "B01", "D14",
-    }  # fmt: skip
+    assert done.failed == []
+    known = {rule.id for rule in CATALOGUE}
+    alerts = [msgspec.to_builtins(alert) for alert in done.open.values()]
+    scores = score.score(made.labels, alerts, known)
+    assert known <= {item.rule for item in scores} | set(NEEDS_MANY_WEEKS)
     for item in scores:
-        assert item.planted > 0, item.rule
         assert item.missed == [], item.rule
         assert item.false == [], item.rule
+        assert item.planted > 0 or not item.judged or item.rule in NEEDS_MANY_WEEKS, item.rule
