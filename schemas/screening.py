@@ -47,7 +47,7 @@ class ScreeningMessage(Struct, tag="screening", kw_only=True, omit_defaults=True
     """One settlement, or one admission without any.
 
     key: pseudonym of the person. revision: grows with what is known of the key. withdrawn: cancelled, of an
-    admission also that something was settled of it; the rest says what stood last. versions: settlement events
+    admission also that something was settled of it; the rest says what stood last. versions: events
     known of this settlement, so that screenings add up to what the door accepted.
 
     month ("YYYY-MM") and day (ordinal) are local, of the visit time; discharge_day of a stay that ended;

@@ -103,6 +103,17 @@ def test_three_days_of_twenty_hours_are_found_once():
     assert (alert.happened_at, alert.evidence["span_days"]) == ("2026-05-04", 4)
 
 
+def test_visits_that_itemise_no_time_count_by_their_begin():
+    told = [
+        visit(f"05-{day:02} {clock}", practitioner="D1") for day in (4, 5, 9) for clock in ("01:29", "22:30")
+    ]
+    (alert,) = on_duckdb([RULE], told, LEVELS)
+    assert (alert.happened_at, alert.evidence["longest_hours"]) == (
+        "2026-05-04",
+        pytest.approx(21.0167, abs=1e-4),
+    )
+
+
 def test_what_a_pharmacy_sells_is_no_order():
     assert on_duckdb([RULE], long_days(4, care="pharmacy", med_type="41"), LEVELS) == []
 

@@ -38,10 +38,11 @@ RULE = PeriodRule(
     title=Words("夜间集中刷卡", "Swipes at night"),
     message=Words(
         "{institution_id}在{night}夜间（22时至次日6时）为{persons}名参保人刷卡{night_swipes}笔，"
-        "当日共{swipes}笔，基金支付{amount}元。该机构未登记夜间营业，请核对是否本人到店。",
+        "共{night_total}元（其中统筹基金{amount}元），当日共{swipes}笔。该机构未登记夜间营业，"
+        "请核对是否本人到店。",
         "{institution_id} swiped cards {night_swipes} times for {persons} persons in the night of {night} "
-        "(22:00 to 06:00), of {swipes} swipes that day; the fund paid {amount} yuan. It is not registered as "
-        "open at night: were the card holders there?",
+        "(22:00 to 06:00), of {swipes} swipes that day: {night_total} yuan, {amount} of them from the fund. "
+        "It is not registered as open at night: were the card holders there?",
     ),
     basis=("条例 40(一)",),
     checks={

@@ -27,10 +27,11 @@ RULE = PeriodRule(
     title=Words("同额聚集刷卡", "Swipes of the same amount"),
     message=Words(
         "{institution_id}在{happened_on}刷卡{swipes}笔，其中{equal_swipes}笔金额同为{equal_amount}元"
-        "（占{share:.0%}），涉及{persons}名参保人，基金支付{amount}元。请核对是否真实购药，有无套现、串换。",
+        "（占{share:.0%}），涉及{persons}名参保人，共{equal_total}元（其中统筹基金{amount}元）。"
+        "请核对是否真实购药，有无套现、串换。",
         "{institution_id} swiped cards {swipes} times on {happened_on}, {equal_swipes} of them for the same "
-        "{equal_amount} yuan ({share:.0%}), {persons} persons in all; the fund paid {amount} yuan. Were "
-        "medicines really sold, or cards cashed and goods exchanged?",
+        "{equal_amount} yuan ({share:.0%}), {persons} persons in all: {equal_total} yuan, {amount} of them "
+        "from the fund. Were medicines really sold, or cards cashed and goods exchanged?",
     ),
     basis=("条例 38(四)", "条例 40(一)"),
     checks={"fixed_price": Words("同一固定价格项目", "one item of a fixed price")},

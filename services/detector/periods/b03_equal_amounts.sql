@@ -26,7 +26,7 @@ WITH swipes AS (
 )
 SELECT r.institution_id, r.day AS happened, r.day AS happened_on_day, r.total AS equal_amount_fen,
        r.swipes, r.equal_swipes, CAST(r.equal_swipes AS double precision) / r.swipes AS share,
-       count(DISTINCT s.person) AS persons, sum(greatest(s.fund, 0)) AS amount,
+       count(DISTINCT s.person) AS persons, sum(s.total) AS equal_total_fen, sum(greatest(s.fund, 0)) AS amount,
        bool_and(s.historical) AS historical,
        array_agg(DISTINCT s.encounter_id) AS encounters, array_agg(DISTINCT s.settlement_id) AS settlements,
        array_agg(s.person ORDER BY s.begun, s.name, s.person) AS each_person,

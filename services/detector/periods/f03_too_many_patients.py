@@ -5,8 +5,8 @@ Predicate, by practitioner and local day, over all institutions:
 - more than 120 visits where one of the institutions is of level 2 or 3, more than 80 elsewhere; or more than
   30 visits within sixty minutes
 - lines of more than 60 different in-patients
-- the first and the last line of the day, a pharmacy's left out, 20 hours apart or more, on 3 days of the
-  month or more: one finding, of the first of these days
+- the first and the last order of the day (a line by its own time, a visit by its begin; a pharmacy's left
+  out) 20 hours apart or more, on 3 days of the month or more: one finding, of the first of these days
 
 Visits are counted by the settlement's practitioner, else by the one most of its lines name; in-patients and
 hours by line, of stays begun up to a month before.

@@ -2,7 +2,7 @@
 WITH visits AS (
     SELECT practitioner, day, institution_id, encounter_id, person, max(level) AS level,
            max(department) AS department, bool_or(med_type LIKE '14%') AS is_chronic,
-           CASE WHEN bool_and(minute IS NOT NULL) THEN min(begun) END AS begun,
+           CASE WHEN bool_and(minute IS NOT NULL) THEN min(begun) END AS begun, min(minute) AS minute,
            sum(greatest(fund, 0)) AS fund, bool_and(historical) AS historical
     FROM screened
     WHERE care = 'visit' AND practitioner <> '' AND settlement_id <> '' AND day >= $begin_day
@@ -24,9 +24,13 @@ WITH visits AS (
 ), wards AS (
     SELECT practitioner, day, count(DISTINCT person) AS inpatients
     FROM orders WHERE care = 'inpatient' GROUP BY practitioner, day
+), moments AS (
+    SELECT practitioner, day, minute FROM orders WHERE minute IS NOT NULL
+    UNION ALL
+    SELECT practitioner, day, minute FROM visits WHERE minute IS NOT NULL
 ), long_days AS (
-    SELECT practitioner, day, max(minute) - min(minute) AS span FROM orders
-    WHERE minute IS NOT NULL GROUP BY practitioner, day HAVING max(minute) - min(minute) >= $span_minutes
+    SELECT practitioner, day, max(minute) - min(minute) AS span FROM moments
+    GROUP BY practitioner, day HAVING max(minute) - min(minute) >= $span_minutes
 ), spans AS (
     SELECT practitioner, count(*) AS span_days, min(day) AS day, max(span) AS longest
     FROM long_days GROUP BY practitioner HAVING count(*) >= $span_days

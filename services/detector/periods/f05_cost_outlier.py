@@ -41,7 +41,7 @@ class CostOutlierParameters(Parameters):
 
 
 FACTS = Words(
-    "{institution_id}{month}次均住院费用{mean}元（{admissions}人次），是{peers}家同类机构中位数{median}元的"
+    "{institution_id}在{month}的次均住院费用{mean}元（{admissions}人次），是{peers}家同类机构中位数{median}元的"
     "{ratio:.1f}倍，超出部分涉及基金{amount}元。",
     "An admission at {institution_id} cost {mean} yuan on average in {month} ({admissions} admissions), "
     "{ratio:.1f} times the median {median} yuan of {peers} comparable institutions; of what the fund paid, "
