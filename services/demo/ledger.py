@@ -63,7 +63,7 @@ class Ledger:
 
     def new_invoice(self, place: Institution) -> str:
         """An invoice number, unique in the county."""
-        return f"{place.institution_id[-6:]}{self.new_id('V', place)[1:]}"
+        return f"{place.institution_id[0]}{place.institution_id[-5:]}{self.new_id('V', place)[1:]}"
 
     def new_trace_code(self) -> str:
         """The code on one pack, unique in the world."""

@@ -12,7 +12,7 @@ _FACE_CHECKED = (3, 27, 61)
 _SUSPENDED_WARD = 7
 _MOVED_PHARMACY = 33
 _REPORTING_EVERY = 5
-_RESERVE_FROM, _SUSPENDED_DOCTOR = 22, 21
+_RESERVE_FROM, _APART = 22, 21
 _EARLY, _LATE = (18, 19), (20,)
 _DAY_DOCTORS = 18
 
@@ -23,6 +23,7 @@ class Standing:
 
     suspended: dict[int, tuple[int, int]]
     suspended_doctor: tuple[str, int, int]
+    suspended_doctor_at: Institution
     face_check: frozenset[int]
     reporting: frozenset[int]
     moved: tuple[int, int]
@@ -43,7 +44,8 @@ def order(geography: Geography, first_day: int, last_day: int) -> Standing:
     ward = geography.of_kind("township")[_SUSPENDED_WARD]
     return Standing(
         suspended={closed.index: (begin, end), ward.index: (begin, end)},
-        suspended_doctor=(geography.hospitals[2].practitioners[_SUSPENDED_DOCTOR], begin, end),
+        suspended_doctor=(geography.hospitals[2].practitioners[_APART], begin, end),
+        suspended_doctor_at=geography.hospitals[2],
         face_check=frozenset(pharmacies[number].index for number in _FACE_CHECKED),
         reporting=frozenset(place.index for place in pharmacies[::_REPORTING_EVERY] if place is not closed),
         moved=(pharmacies[_MOVED_PHARMACY].index, first_day + days // 2),
@@ -63,3 +65,8 @@ def doctors_on_duty(place: Institution, hour: int) -> tuple[str, ...]:
 def reserve_doctors(place: Institution) -> tuple[str, ...]:
     """A hospital's two doctors without everyday work: a resident and a chief (titles 1 and 4)."""
     return place.practitioners[_RESERVE_FROM:]
+
+
+def sick_doctor(place: Institution) -> str:
+    """The hospital's doctor who orders nothing but in stories of doctors who lie in hospital themselves."""
+    return place.practitioners[_APART]

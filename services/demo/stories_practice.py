@@ -36,7 +36,7 @@ def settled_by_a_suspended_pharmacy(cast: Cast) -> Told:
 def ordered_by_a_suspended_doctor(cast: Cast) -> Told:
     """The doctor's right to order for the fund is suspended."""
     doctor, begin, end = cast.standing.suspended_doctor
-    place = next(p for p in cast.geography.hospitals if doctor in p.practitioners)
+    place = cast.standing.suspended_doctor_at
     end = min(end, cast.ledger.until // DAY - 1)
     if end < begin:
         raise NoRoom

@@ -8,6 +8,7 @@ from services.demo.cast import Cast, NoRoom, encounters
 from services.demo.geography import Institution
 from services.demo.people import Person
 from services.demo.staging import adult, at_hour, attend, lie_in, ward_billing
+from services.demo.standing import sick_doctor
 from services.demo.telling import Told, plants, spares
 
 
@@ -227,12 +228,13 @@ def back_after_a_transfer(cast: Cast) -> Told:
 
 
 def _doctor(cast: Cast, begin: int, end: int) -> tuple[str, Institution, Person]:
-    """A hospital doctor kept for stories who is insured here and free."""
-    for place in cast.rng.sample(cast.geography.hospitals[:4], 4):
-        for number in place.practitioners[-2:]:
-            person = cast.doctors.get(number)
-            if person and cast.ledger.free(person, begin, end, 30 * DAY):
-                return number, place, cast.engage(person, begin, end)
+    """A hospital doctor kept for this story who is insured here and free."""
+    hospitals = [p for p in cast.geography.hospitals if p is not cast.standing.suspended_doctor_at]
+    for place in cast.rng.sample(hospitals, len(hospitals)):
+        number = sick_doctor(place)
+        person = cast.doctors.get(number)
+        if person and cast.ledger.free(person, begin, end, 30 * DAY):
+            return number, place, cast.engage(person, begin, end)
     raise NoRoom
 
 
