@@ -8,19 +8,21 @@ from services.detector.facts import LINED, Fact, Line
 from services.detector.history import PersonHistory, Ref
 
 
-def live_lines(history: PersonHistory, ref: Ref) -> list[Line]:
+def live_lines(history: PersonHistory, ref: Ref) -> list[tuple[Line, int]]:
     """Lines of an encounter, each once: the greatest version that no cancellation removes, refunds netted.
+    Beside each, the moment of the event that tells it.
 
-    Lines come with fee_lines events and inside settlements; the same line_id counts once.
+    Lines come with fee_lines events and inside settlements; the same line_id counts once. Those of a
+    settlement that was taken back went with it.
     """
     cancellations = [
         fact
         for fact in history.standing_cancellations()
         if fact.detail.cancels_type == "fee_lines" and (fact.institution, fact.id) == ref
     ]
-    best: dict[str, tuple[int, str, Line]] = {}
+    best: dict[str, tuple[int, str, Line, int]] = {}
     for fact in history.encounter(ref):
-        if not fact.flags & LINED:
+        if not fact.flags & LINED or fact.total < 0 or history.is_offset(fact):
             continue
         detail = fact.detail
         recorded, event = detail.recorded, fact.event
@@ -31,8 +33,9 @@ def live_lines(history: PersonHistory, ref: Ref) -> list[Line]:
                 continue
             known = best.get(line.id)
             if known is None or (known[0], known[1]) < (recorded, event):
-                best[line.id] = (recorded, event, line)
-    return _net_of_refunds({line_id: version[2] for line_id, version in best.items()})
+                best[line.id] = (recorded, event, line, fact.at)
+    netted = _net_of_refunds({line_id: version[2] for line_id, version in best.items()})
+    return [(line, best[line.id][3]) for line in netted]
 
 
 def _net_of_refunds(lines: dict[str, Line]) -> list[Line]:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from schemas.moments import Calendar
 from schemas.registry import Institution, Registry
+from services.detector.billing import Bill
 from services.detector.facts import (
     AT_DAY,
     HISTORICAL,
@@ -22,7 +23,7 @@ from services.detector.facts import (
 from services.detector.geography import great_circle_km
 from services.detector.history import PersonHistory, Ref
 from services.detector.lines import live_lines
-from services.detector.stays import FOREVER, Stay, stays_of
+from services.detector.stays import FOREVER, Stay, stay_among, stays_of
 
 NEWBORN_DAYS = 28
 
@@ -41,7 +42,8 @@ class PersonView:
         self.registry = registry
         self.calendar = calendar
         self._encounters = encounters or {}
-        self._lines: dict[Ref, list[Line]] = {}
+        self._told: dict[Ref, list[tuple[Line, int]]] = {}
+        self._bills: dict[Ref, Bill] = {}
 
     def facts_of(self, refs: Iterable[Ref] | None) -> list[Fact]:
         """Live facts of some encounters; all of them for None."""
@@ -132,10 +134,21 @@ class PersonView:
 
     def lines(self, ref: Ref) -> list[Line]:
         """Lines of an encounter, each once, refunds netted."""
-        known = self._lines.get(ref)
+        return [line for line, _ in self._told_lines(ref)]
+
+    def bill(self, ref: Ref) -> Bill:
+        """What an encounter is charged for."""
+        known = self._bills.get(ref)
         if known is None:
-            known = self._lines[ref] = live_lines(self.history, ref)
+            stay = stay_among(ref, self.facts_of((ref,)))
+            known = self._bills[ref] = Bill(ref, self._told_lines(ref), stay)
         return known
+
+    def bills(self, refs: Iterable[Ref] | None) -> list[Bill]:
+        """The bills of encounters that have one; all of the person's for None."""
+        facts = self.facts_of(refs)
+        billed = dict.fromkeys((fact.institution, fact.encounter) for fact in facts if fact.flags & LINED)
+        return [bill for bill in map(self.bill, billed) if bill.charges]
 
     def lined(self, refs: Iterable[Ref] | None) -> Iterator[tuple[Ref, list[Line]]]:
         """Encounters that have lines, with them; all of the person's for None."""
@@ -144,6 +157,12 @@ class PersonView:
             lines = self.lines(ref)
             if lines:
                 yield ref, lines
+
+    def _told_lines(self, ref: Ref) -> list[tuple[Line, int]]:
+        known = self._told.get(ref)
+        if known is None:
+            known = self._told[ref] = live_lines(self.history, ref)
+        return known
 
     # -- registry ---------------------------------------------------------------------------------------
 

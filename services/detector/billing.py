@@ -1,0 +1,80 @@
+"""Bills: what an encounter is charged for, by code and day, as rules over lines ask it (rules.md §0.3, §0.4)."""
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
+
+from schemas.moments import Calendar
+from services.detector.facts import Line
+from services.detector.history import Ref
+from services.detector.stays import Stay
+
+
+class Charge(NamedTuple):
+    """A billed line. at: the moment it is of, 0 unknown; base: fen within the policy, net of refunds, the
+    line's whole amount where that is not told (rules.md §0.4)."""
+
+    line: Line
+    at: int
+    base: int
+
+
+class Bill:
+    """The charges of one encounter, refunds netted. stay: the in-patient stay it is, else None.
+
+    A line of a visit that has no time of its own is of its visit; one of a stay is of no day that is known.
+    Negative lines that name no line they take back are data defects and no evidence.
+    """
+
+    __slots__ = ("by_code", "charges", "ref", "stay")
+
+    def __init__(self, ref: Ref, lines: Iterable[tuple[Line, int]], stay: Stay | None) -> None:
+        self.ref = ref
+        self.stay = stay
+        self.charges = [
+            Charge(
+                line,
+                line.at or (told if stay is None else 0),
+                line.amount if line.covered is None else max(0, line.covered),
+            )
+            for line, told in lines
+            if line.quantity > 0 and line.amount >= 0
+        ]
+        self.by_code: dict[str, list[Charge]] = {}
+        for charge in self.charges:
+            self.by_code.setdefault(charge.line.code, []).append(charge)
+
+    def dated(self, code: str, calendar: Calendar) -> dict[int, list[Charge]]:
+        """Charges of a code by local day, those of a known day."""
+        return by_day(self.by_code.get(code, ()), calendar)
+
+
+def by_day(charges: Iterable[Charge], calendar: Calendar) -> dict[int, list[Charge]]:
+    """Charges by local day, those of a known day."""
+    days: dict[int, list[Charge]] = {}
+    for charge in charges:
+        if charge.at:
+            days.setdefault(calendar.day(charge.at), []).append(charge)
+    return days
+
+
+def count(charges: Iterable[Charge]) -> Decimal:
+    """How many units were charged."""
+    return sum((charge.line.quantity for charge in charges), Decimal(0))
+
+
+def base(charges: Iterable[Charge]) -> int:
+    """Fen within the policy."""
+    return sum(charge.base for charge in charges)
+
+
+def over(charges: Iterable[Charge], allowed: Decimal) -> int:
+    """Suspected amount of too many units, fen: base × (Σ − allowed) / Σ (rules.md §0.4, type 2)."""
+    charges = list(charges)
+    counted = count(charges)
+    return part(base(charges), counted - allowed, counted)
+
+
+def part(amount: int, share: Decimal | int, whole: Decimal | int) -> int:
+    """amount × share / whole, fen, half up."""
+    return int((Decimal(amount) * share / whole).quantize(Decimal(1), ROUND_HALF_UP))
