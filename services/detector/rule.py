@@ -147,7 +147,7 @@ class Rule(ABC):
     # holds that judging with them equals judging the whole.
     needs: ClassVar[int] = 0
     """Flags (services.detector.facts.CONTENTS) of which a fact must carry one; 0: none."""
-    within: ClassVar[int | None] = None
+    within: int | None = None
     """A fact counts only with another one at most so far from it, microseconds between their moments."""
     inside: ClassVar[bool] = False
     """A visit counts only where a stay may be about it."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from typing import Any, NamedTuple, Protocol
 
+from msgspec import structs
+
 from schemas.finding import Words
 from schemas.registry import Registry
 from schemas.rules import EVERYWHERE, SWITCHES, RuleParameters
@@ -60,7 +62,8 @@ def make_rules(rules: Sequence[Rule], registry: Registry) -> tuple[Rule, ...]:
 def rules_hash(rules: Sequence[Rule], registry: Registry) -> str:
     """Twelve hexadecimal digits over what settlements are judged by: rules, versions, parameters."""
     marks = [parameters_hash(rule) for rule in rules]
-    marks += sorted(repr(record) for record in registry.records(RuleParameters.TABLE))
+    records = registry.records(RuleParameters.TABLE)
+    marks += sorted(repr(structs.replace(record, source="")) for record in records)
     return sha256("\n".join(marks).encode()).hexdigest()[:12]
 
 

@@ -3,8 +3,10 @@
 import pytest
 
 from tests.support.entries import (
+    admission,
     compared,
     corrected,
+    discharge,
     fee_lines,
     inpatient,
     judge_all,
@@ -235,6 +237,21 @@ def test_a04_three_swipes_on_the_account_in_one_stay_are_graver_than_two():
     swipes = [own(f"03-0{day} 10:00", day) for day in (3, 4, 5)]
     assert severities(FIRST, swipes[:2]) == [("A04", 3)] * 2
     assert severities(FIRST, swipes) == [("A04", 2)] * 3
+
+
+def test_a04_a_swipe_that_belongs_to_another_stay_is_counted_with_all_of_this_one():
+    """An event that lies in the other stay asks about the swipe alone; its grade is that of three."""
+    story = [
+        admission("03-01 10:00", "H2", "M2"),
+        admission("03-01 11:00", "P1", "M1"),
+        own("03-05 14:00", 1),
+        own("03-05 15:00", 2),
+        own("03-05 16:00", 3, encounter="M1"),
+        discharge("03-06 10:00", "H2", "M2"),
+        own("03-08 16:00", 4),
+    ]
+    alerts = [alert for alert in judge_all(story, rules=["A04"]) if "M2" in alert.encounters]
+    assert sorted(alert.severity for alert in alerts) == [2, 2, 2]
 
 
 def test_a04_swipes_that_something_explains_do_not_count_among_the_three():

@@ -145,6 +145,7 @@ class OverlappingStays(Rule):
             },
             explanations=explanations,
             historical=is_historical(involved),
+            place=second.ref[0],
         )
 
     def _severity(self, view: PersonView, first: Stay, second: Stay, overlap: Overlap) -> int:

@@ -66,9 +66,8 @@ class VisitInsideStay(Rule):
         if asked is not None and self._is_plainly_outside(view, asked):
             return
         for stay in view.stays:
-            suspects = list(self._suspects(view, stay, asked))
-            for fact, explanations in suspects:
-                severity = self.severity(view, stay, fact, len(suspects))
+            for fact, explanations in self._suspects(view, stay, asked):
+                severity = self.severity(view, stay, fact)
                 yield self._suspect(view, stay, fact, severity, explanations)
 
     def _is_plainly_outside(self, view: PersonView, asked: set[Ref]) -> bool:
@@ -124,7 +123,7 @@ class VisitInsideStay(Rule):
             Explanation("newborn_on_mothers_card", stay.is_newborn),
         ]
 
-    def severity(self, view: PersonView, stay: Stay, fact: Fact, suspects: int) -> int:
+    def severity(self, view: PersonView, stay: Stay, fact: Fact) -> int:
         """2 when the fund paid, or in the same institution; 3 when only the account did."""
         account_only = fact.fund <= 0 and fact.detail.account > 0
         grave = fact.fund > 0 or (fact.institution == stay.ref[0] and not account_only)
@@ -154,4 +153,5 @@ class VisitInsideStay(Rule):
             evidence={"stay": view.stay_evidence(stay), "visit": view.visit_evidence(fact)},
             explanations=explanations,
             historical=is_historical([*stay.facts, fact]),
+            place=fact.institution,
         )

@@ -58,12 +58,12 @@ class PharmacySwipeInsideStay(VisitInsideStay):
         for fact in (*change.before, *change.after):
             if fact.kind in OUTPATIENT and view.may_be_inside(fact.at):
                 for stay in view.stays:
-                    if stay.begin <= fact.at <= stay.end and not self._are_many(view, stay):
+                    margin = self.parameters.many_swipes + MARGIN
+                    if stay.begin <= fact.at <= stay.end and not self._are_many(view, stay, margin):
                         yield stay.ref
 
-    def _are_many(self, view: PersonView, stay: Stay) -> bool:
-        """Whether one swipe more or less cannot matter."""
-        enough = self.parameters.many_swipes + MARGIN
+    def _are_many(self, view: PersonView, stay: Stay, enough: int) -> bool:
+        """Whether so many swipes of a stay, of all it has, are unexplained."""
         return sum(1 for _ in islice(self._suspects(view, stay, None), enough)) == enough
 
     def explanations(self, view: PersonView, stay: Stay, fact: Fact) -> list[Explanation]:
@@ -75,10 +75,10 @@ class PharmacySwipeInsideStay(VisitInsideStay):
             Explanation("special_drugs", fact.med_type.startswith("15")),
         ]
 
-    def severity(self, view: PersonView, stay: Stay, fact: Fact, suspects: int) -> int:
+    def severity(self, view: PersonView, stay: Stay, fact: Fact) -> int:
         """2 when the fund paid, on three unexplained swipes in one stay, or far away; else 3."""
         if fact.fund > 0:
             return 2
         distance = view.distance_km(stay.ref[0], fact.institution, fact.at)
         far = distance is not None and distance > self.parameters.far_km
-        return 2 if far or suspects >= self.parameters.many_swipes else 3
+        return 2 if far or self._are_many(view, stay, self.parameters.many_swipes) else 3

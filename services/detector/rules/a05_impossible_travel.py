@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from schemas.finding import Subject, Words
-from schemas.moments import DAY, HOUR, MINUTE
+from schemas.moments import HOUR, MINUTE
 from services.detector.facts import EMERGENCY, PRESENT, SETTLEMENTS, Fact, Kind
 from services.detector.history import Change, Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter, softened
@@ -52,8 +52,12 @@ class ImpossibleTravel(Rule):
     }
     watches = SETTLEMENTS | {Kind.ADMISSION}
     window_days = 1
-    within = DAY
     parameters = ImpossibleTravelParameters()
+
+    @property
+    def within(self) -> int:
+        """Neighbours further apart in time are no contradiction."""
+        return round(self.parameters.longest_hours * HOUR)
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         seen: set[int] = set()
@@ -157,6 +161,7 @@ class ImpossibleTravel(Rule):
             },
             explanations=explanations,
             historical=is_historical([first, second]),
+            place=second.institution,
         )
 
     def _visit(self, view: PersonView, fact: Fact) -> dict:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from schemas.finding import Subject, Words
-from schemas.moments import HOUR, SECOND
+from schemas.moments import SECOND
 from services.detector.facts import AT_DAY, OUTPATIENT, Fact, Kind
 from services.detector.history import Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter
@@ -41,8 +41,12 @@ class RepeatedSwipe(Rule):
     }
     watches = OUTPATIENT
     window_days = 1
-    within = HOUR
     parameters = RepeatedSwipeParameters()
+
+    @property
+    def within(self) -> int:
+        """How far apart two swipes may lie."""
+        return self.parameters.seconds * SECOND
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         reach = self.parameters.seconds * SECOND

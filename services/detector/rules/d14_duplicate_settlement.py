@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from schemas.finding import Subject, Words
-from schemas.moments import DAY, SECOND
+from schemas.moments import SECOND
 from services.detector.facts import AT_DAY, MID_STAY, SETTLEMENTS, Fact
 from services.detector.history import Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter
@@ -41,8 +41,12 @@ class DuplicateSettlement(Rule):
     }
     watches = SETTLEMENTS
     window_days = 400
-    within = DAY
     parameters = DuplicateSettlementParameters()
+
+    @property
+    def within(self) -> int:
+        """How far apart two visits may begin."""
+        return self.parameters.seconds * SECOND
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         seen: set[tuple] = set()
