@@ -26,7 +26,7 @@ from services.runtime.database import driver
 from services.runtime.logs import log
 
 LOCK = 0x51494E50
-TICK_SECONDS = 2.0
+TICK_SECONDS = 0.5
 RETRY_SECONDS = 5.0
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-QUIET = timedelta(seconds=10)
+QUIET = timedelta(seconds=2)
 WAITS_AT_MOST = timedelta(hours=1)
 REST = 30
 """Times its own length that a run is not repeated: at most a thirtieth of the time goes into it."""

@@ -116,7 +116,7 @@ class Rejudging(BaseModel):
 
 class StatusOut(BaseModel):
     """How far the system has come. lag 0: everything accepted so far is judged and its alerts are stored.
-    months_waiting: months whose rules will be run again, as settlements of them came."""
+    months_waiting: months whose rules will be run again, as their settlements or the registry changed."""
 
     accepted: int
     judged: int

@@ -3,19 +3,24 @@ silence without data."""
 
 import random
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from string import Formatter
 
 import msgspec
 import pytest
 
+from schemas.finding import Words
+from schemas.records import Holiday, Pack, Practitioner, Price, Status
 from schemas.registry import Registry
 from schemas.rules import RuleParameters
 from schemas.screening import Item
 from services.detector.periods import RULES
 from services.detector.periods.month import Month, readers
 from services.detector.periods.relations import RELATIONS, SCREENED
+from services.detector.periods.rule import PeriodRule
 from services.detector.periods.statements import named, positional
+from services.detector.rule import Parameters
 from tests.detector.periods import MAY, on_duckdb, on_postgres, screening, stay, visit
 from tests.support.entries import EMPTY, registry
 
@@ -217,3 +222,80 @@ def test_the_page_of_relations_names_every_relation():
     for relation in RELATIONS[1:]:
         assert f"`{relation.name}`" in relations.__doc__
     assert "CREATE TEMP TABLE screened AS\n" in SCREENED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe(PeriodRule):
+    """A rule that only shows what stands in a relation."""
+
+    query: str
+
+    @property
+    def text(self) -> str:
+        return f"""
+            SELECT 'x' AS institution_id, $begin_day AS happened, false AS historical,
+                   array_agg(line ORDER BY line) AS each_line FROM ({self.query}) AS q (line)
+        """  # noqa: S608 - names of columns only
+
+
+def joined(*columns: str) -> str:
+    """The columns as one text, whole numbers written alike by both engines."""
+    return " || '|' || ".join(f"coalesce(CAST({column} AS text), '')" for column in columns)
+
+
+def bigint(name: str) -> str:
+    return f"CAST(floor(coalesce({name}, -1) * 100) AS bigint)"
+
+
+QUERIES = {
+    "screened": (
+        "name", "person", "month", "day", "ends", "last_day", "is_emergency", "mid_stay", "historical",
+        "kind", "level", "beds", "open_24h", "alerts",
+    ),
+    "items": (
+        "name", "code", "category", bigint("quantity"), "amount", "covered", bigint("unit_price"), "day",
+        "minute", "doses",
+    ),
+    "categories": ("name", "category", "amount", "covered"),
+    "institutions": ("institution_id", "kind", "level", "region", "beds", "open_24h", "name"),
+    "practitioners": ("practitioner_id", "institution_id", "title", "from_day", "to_day"),
+    "standings": ("kind", "id", "status", "from_day", "to_day"),
+    "days": ("day", "month", "weekday", "is_off", "holiday"),
+    "packs": ("code", "ingredient", "high_value", "resale_prone"),
+    "prices": ("code", "level", bigint("max_price")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("relation", QUERIES)
+def test_a_relation_holds_the_same_on_both_engines(database_url, relation):
+    known = Registry(
+        {
+            "institutions": PLACES.records("institutions"),
+            "practitioners": [Practitioner("D1", "H1", "2026-01-01", None, title=3)],
+            "status": [Status("institution", "P1", "suspended", "2026-05-02", "2026-05-09")],
+            "holidays": [Holiday("2026-05-01", "劳动节"), Holiday("2026-05-09", "", "workday")],
+            "packs": [Pack("X", "aspirin", high_value=True)],
+            "prices": [
+                Price("X", 2, Decimal("12.50")),
+                Price("X", 2, Decimal("13"), effective_from="2026-07-01"),
+            ],
+        },
+        1,
+    )
+    rule = Probe(
+        id="X01", title=Words("x", "x"), message=Words("x", "x"), basis=("x",), checks={},
+        parameters=Parameters(), sql="", subject="institution", identity=("institution_id",), severity=3,
+        query=f"SELECT {joined(*QUERIES[relation])} FROM {relation}",  # noqa: S608 - likewise
+        lookback_days=3,
+    )  # fmt: skip
+    told = world(6)
+    (here,), (there,) = on_duckdb([rule], told, known), on_postgres(database_url, [rule], told, known)
+    assert here.evidence["cases"]
+    assert here.evidence == there.evidence
+    if relation == "days":
+        lines = [case["line"] for case in here.evidence["cases"]]
+        assert len(lines) == 34
+        assert f"{MAY.begin}|2026-05|5|true|劳动节" in lines
+        assert f"{MAY.begin + 8}|2026-05|6|false|" in lines
+    if relation == "prices":
+        assert here.evidence["cases"] == [{"line": "X|2|1250"}]

@@ -110,8 +110,8 @@ def test_while_settlements_keep_coming_a_month_is_judged_hourly(on):
         judged = 0
         for _ in range(4 * 60):
             await bench.store(screening("05-04 10:00"))
-            judged += bool(await bench.step(timedelta(minutes=1) - timedelta(seconds=55)))
-            bench.now += timedelta(seconds=55)
+            judged += bool(await bench.step(timedelta(seconds=1)))
+            bench.now += timedelta(seconds=59)
             await bench.store(screening("05-04 10:00"))
         return judged
 
@@ -121,8 +121,8 @@ def test_while_settlements_keep_coming_a_month_is_judged_hourly(on):
 def test_soon_after_they_stop_it_is_judged(on):
     async def story(bench):
         await bench.store(*gathered(12))
-        assert await bench.step(timedelta(seconds=5)) == []
-        assert await bench.step(timedelta(seconds=6)) == ["2026-05"]
+        assert await bench.step(timedelta(seconds=1)) == []
+        assert await bench.step(timedelta(seconds=2)) == ["2026-05"]
 
     on(story)
 

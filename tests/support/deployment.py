@@ -189,13 +189,13 @@ class Door:
     async def settled(
         self, seconds: float = SETTLED_SECONDS, each: Callable[[], None] = lambda: None, said: Any = str
     ) -> dict[str, Any]:
-        """Wait for lag 0; `each` is called now and then meanwhile."""
+        """Wait for lag 0 and for the rules over months; `each` is called now and then meanwhile."""
         deadline = time.monotonic() + seconds
         while True:
             each()
             with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 found = await self.status()
-                if found["lag"]["events"] == 0:
+                if found["lag"]["events"] == 0 and found["months_waiting"] == 0:
                     return found
             assert time.monotonic() < deadline, f"{found}\n{said()}"
             await asyncio.sleep(0.1)
@@ -217,6 +217,7 @@ class Door:
         """What a replay says of entries."""
         done = Replay(self.settings, registry)
         done.feed(entry for entry in found if entry.kind in ("event", "person"))
+        done.finish()
         return compared(done.open.values())
 
 

@@ -1,6 +1,7 @@
 """What a running system must say in the end: the open alerts of one clean run over the same events."""
 
 import json
+import time
 from collections.abc import Iterable
 
 import msgspec
@@ -14,8 +15,12 @@ from services.settings import read_settings
 COMPARED = [name for name in Alert.__struct_fields__ if name not in NOT_COMPARED]
 
 
-def said(system: Running) -> dict[str, dict]:
-    """Open alerts of a system by id, compared fields only."""
+def said(system: Running, seconds: float = 60.0) -> dict[str, dict]:
+    """Open alerts of a system by id, compared fields only, once the rules over months have been run."""
+    deadline = time.monotonic() + seconds
+    while (found := system.get("/v1/status"))["months_waiting"]:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
     return {alert["alert_id"]: _compared(alert) for alert in system.alerts()}
 
 

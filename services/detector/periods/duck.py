@@ -29,7 +29,7 @@ ITEMS = """
 CREATE OR REPLACE TEMP TABLE items AS
 SELECT s.institution_id, s.name, s.person, {columns}
 FROM (SELECT institution_id, name, person, unnest(CAST(CAST(s.items AS json) AS json[])) AS item
-      FROM screening s SEMI JOIN screened USING (institution_id, name, person)) s
+      FROM screening s SEMI JOIN screened USING (institution_id, name, person) WHERE s.day >= $since) s
 """
 CATEGORIES = """
 CREATE OR REPLACE TEMP TABLE categories AS
@@ -37,7 +37,7 @@ SELECT institution_id, name, person, entry.key AS category, CAST(entry.value[1] 
        CAST(entry.value[2] AS bigint) AS covered
 FROM (SELECT institution_id, name, person,
              unnest(map_entries(CAST(CAST(by_category AS json) AS map(varchar, bigint[])))) AS entry
-      FROM screening SEMI JOIN screened USING (institution_id, name, person))
+      FROM screening SEMI JOIN screened USING (institution_id, name, person) WHERE day >= $since)
 """
 _line = msgspec.json.Encoder().encode
 
@@ -71,8 +71,8 @@ class ScreenedHistory:
             _load(self._database, relation, (self._registry, month, begin))
         screened = SCREENED.replace("CREATE", "CREATE OR REPLACE", 1)
         self._database.execute(*named(screened, {"begin": begin, "end_day": month.end}))
-        for _, how in made_when_named(rules, ITEMS, CATEGORIES):
-            self._database.execute(how.replace("{columns}", _item_columns()))
+        for _, how, since in made_when_named(month, rules, ITEMS, CATEGORIES):
+            self._database.execute(*named(how.replace("{columns}", _item_columns()), {"since": since}))
 
 
 def _item_columns() -> str:

@@ -27,6 +27,7 @@ CREATE TEMP TABLE items ON COMMIT DROP AS
 SELECT s.institution_id, s.name, s.person, {columns}
 FROM screening s JOIN screened USING (institution_id, name, person),
      LATERAL json_array_elements(s.items::json) AS i (item)
+WHERE s.day >= $since
 """
 CATEGORIES = """
 CREATE TEMP TABLE categories ON COMMIT DROP AS
@@ -34,6 +35,7 @@ SELECT s.institution_id, s.name, s.person, e.key AS category, (e.value ->> 0)::b
        (e.value ->> 1)::bigint AS covered
 FROM screening s JOIN screened USING (institution_id, name, person),
      LATERAL json_each(s.by_category::json) AS e
+WHERE s.day >= $since
 """
 
 
@@ -73,8 +75,9 @@ async def _make_relations(
     await connection.execute(statement, *values, timeout=SECONDS_AT_MOST)
     await connection.execute("CREATE INDEX ON screened (institution_id, begun)")
     await connection.execute("ANALYZE screened")
-    for name, how in made_when_named(rules, ITEMS, CATEGORIES):
-        await connection.execute(how.replace("{columns}", _item_columns()), timeout=SECONDS_AT_MOST)
+    for name, how, since in made_when_named(month, rules, ITEMS, CATEGORIES):
+        statement, values = positional(how.replace("{columns}", _item_columns()), {"since": since})
+        await connection.execute(statement, *values, timeout=SECONDS_AT_MOST)
         await connection.execute(f"CREATE INDEX ON {name} (institution_id, name, person)")
         await connection.execute(f"ANALYZE {name}")
 

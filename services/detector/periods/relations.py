@@ -10,7 +10,8 @@ A run makes these relations for one month and the days before it that some rule 
   `alerts LIKE '% B01-%'` asks for a rule.
 - `items` (institution_id, name, person, code, category, quantity, amount, covered, unit_price,
   practitioner, day, doses, minute): billed items of the same screenings. `categories` (… category, amount,
-  covered): their sums by charge type. Both are made only where some rule's SQL names them.
+  covered): their sums by charge type. Both are made only where some rule's SQL names them, and as far back
+  as such rules look.
 - `institutions`: those in force on the month's last day. `practitioners`: registrations (practitioner_id,
   institution_id, title, from_day, to_day). `standings` (kind, id, status, from_day, to_day): status of
   institutions and practitioners. `days` (day, month, weekday 1–7 from Monday, is_off: a free day, holiday:
@@ -204,10 +205,16 @@ def first_day(month: Month, rules: Iterable[Any]) -> int:
     return month.begin - max((rule.lookback_days for rule in rules), default=0)
 
 
-def made_when_named(rules: Iterable[Any], items: str, categories: str) -> list[tuple[str, str]]:
-    """The relations that only some rules read, with the statement that makes each."""
-    texts = " ".join(rule.text for rule in rules)
-    return [(name, how) for name, how in (("items", items), ("categories", categories)) if name in texts]
+def made_when_named(
+    month: Month, rules: Iterable[Any], items: str, categories: str
+) -> list[tuple[str, str, int]]:
+    """The relations that only some rules read: name, the statement that makes it, its first day."""
+    made = []
+    for name, how in (("items", items), ("categories", categories)):
+        readers = [rule for rule in rules if name in rule.text]
+        if readers:
+            made.append((name, how, first_day(month, readers)))
+    return made
 
 
 def _last_day(month: Month) -> str:
