@@ -6,7 +6,9 @@ from services.detector.rules.a02_two_stays_at_once import TwoStaysAtOnce
 from services.detector.rules.a03_visit_inside_stay import VisitInsideStay
 from services.detector.rules.a04_pharmacy_swipe_inside_stay import PharmacySwipeInsideStay
 from services.detector.rules.a05_impossible_travel import ImpossibleTravel
+from services.detector.rules.a06_many_institutions import ManyInstitutions
 from services.detector.rules.a07_repeated_swipe import RepeatedSwipe
+from services.detector.rules.a07b_three_swipes import ThreeSwipes
 from services.detector.rules.a08_settlement_after_death import SettlementAfterDeath
 from services.detector.rules.b01_kept_cards import KeptCards
 from services.detector.rules.d14_duplicate_settlement import DuplicateSettlement
@@ -17,7 +19,9 @@ RULES: tuple[Rule, ...] = (
     VisitInsideStay(),
     PharmacySwipeInsideStay(),
     ImpossibleTravel(),
+    ManyInstitutions(),
     RepeatedSwipe(),
+    ThreeSwipes(),
     SettlementAfterDeath(),
     KeptCards(),
     DuplicateSettlement(),
