@@ -150,9 +150,10 @@ class _Surveyor:
 
     def _counters(self, number: str, kind: str) -> tuple[Terminal, ...]:
         # Village posts and every tenth pharmacy run old software that reports no device number.
+        short = f"{number[0]}{number[-5:]}"
         nameless = kind == "village" or (kind == "pharmacy" and self._numbers["P"] % 10 == 0)
         return tuple(
-            Terminal(None if nameless else f"T{number[-7:]}{n}", f"O{number[-7:]}{n}")
+            Terminal(None if nameless else f"T{short}{n}", f"O{short}{n}")
             for n in range(1, _TERMINALS[kind] + 1)
         )
 

@@ -147,7 +147,7 @@ class Life:
         fee = catalogue.EMERGENCY_FEE if emergency else catalogue.CONSULTATION
         tests = rng.sample(catalogue.LABORATORY, 1 + int(rng.random() * 2))
         if rng.random() < 0.3:
-            tests.append(rng.choice(catalogue.COUNTER_EXAMINATIONS))
+            tests.append(rng.choice(catalogue.EXAMINATIONS))
         return basket(rng, catalogue.ACUTE_DRUGS, 2, fee, *tests)
 
     def _decoction(self) -> Bill:
