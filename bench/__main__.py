@@ -60,17 +60,44 @@ def _judgement(scale: float) -> list[Figure]:
     part = "judgement, one core"
     ceiling = peers.decoding(50_000)
     rates = [judgement.measure(persons, int(100_000 * scale)) for persons in (10_000, 100_000, 1_000_000)]
+    screened = judgement.measure(100_000, int(100_000 * scale), screens=True)
     figures = [
-        Figure(part, f"{rate.persons:,} persons, 20 live facts", rate.per_second, "events/s", 30_000)
+        Figure(part, f"nine rules of place and time, {rate.persons:,} persons of 20 facts", rate.per_second,
+               "events/s", 30_000)
         for rate in rates
-    ]
+    ]  # fmt: skip
     cost = rates[0].per_second / rates[-1].per_second
     figures += [
         Figure(part, "cost per event, 1,000,000 : 10,000 persons", cost, "×", 1.2, False),
-        Figure(part, "state of ten facts", rates[0].bytes_of_ten_facts, "bytes", 2_500, False),
+        Figure(part, "… with a screening of each settlement", screened.per_second, "events/s"),
+        Figure(part, "state of ten facts", judgement.size_of_ten(), "bytes", 2_500, False),
         Figure(part, "share of decoding alone", rates[0].per_second / ceiling, "×"),
     ]
-    return figures
+    return figures + _whole_catalogue(part, scale)
+
+
+def _whole_catalogue(part: str, scale: float) -> list[Figure]:
+    """All stream rules, over a county's registry."""
+    knobs = {"facts": 40, "rules": None, "registry": judgement.registry_of_all()}
+    full = judgement.measure(50_000, int(40_000 * scale), lined=20, **knobs)
+    bare = judgement.measure(50_000, int(40_000 * scale), **knobs)
+    place = judgement.measure(50_000, int(40_000 * scale), **{**knobs, "rules": judgement.FIRST_RULES})
+    return [
+        Figure(
+            part,
+            "all stream rules, 40 facts, 20 of them with three lines",
+            full.per_second,
+            "events/s",
+            8_000,
+        ),
+        Figure(part, "… state of such a person", full.bytes_of_state, "bytes", 12_000, False),
+        Figure(
+            part,
+            "all stream rules, fields of the others absent : nine rules",
+            bare.per_second / place.per_second,
+            "×",
+        ),
+    ]
 
 
 def _replay() -> list[Figure]:

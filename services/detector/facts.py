@@ -9,7 +9,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import Struct
 
-from schemas.moments import HOUR, MINUTE
+from schemas.moments import HOUR, MINUTE, SECOND
 from schemas.records import Approval, Person, Status
 
 INPATIENT_TYPES = ("21", "22", "23", "24", "25", "26", "28", "52", "9901", "9921", "9925")
@@ -83,38 +83,98 @@ DRUG_CATEGORIES = ("09", "10", "11")
 """Charge types of western, herbal and proprietary Chinese medicines (interface.md §2)."""
 
 
-class LineMore(Struct, array_like=True, gc=False):
-    """What only some lines say. unit_price: decimal yuan. split_pack, discharge_drug,
-    external_prescription, approved: as the event says it, None when it does not."""
+class LineRest(Struct, array_like=True, gc=False):
+    """What few lines say; None where the event does not."""
 
-    unit: str = ""
-    unit_price: Decimal | None = None
-    days_supply: int | None = None
     doses: int | None = None
-    practitioner: str = ""
     department: str = ""
     trace_codes: list[str] = []
     split_pack: bool | None = None
     discharge_drug: bool | None = None
     external_prescription: bool | None = None
     approved: bool | None = None
+    companion: bool = False
+
+
+NO_REST = LineRest()
+
+
+class LineMore(Struct, array_like=True, gc=False):
+    """What many lines say. unit_price: decimal yuan. days_supply: days."""
+
+    unit: str = ""
+    unit_price: Decimal | None = None
+    days_supply: int | None = None
+    practitioner: str = ""
+    packed_rest: LineRest | None = None
+
+    @property
+    def rest(self) -> LineRest:
+        """What few lines say."""
+        return self.packed_rest or NO_REST
+
+    @property
+    def doses(self) -> int | None:
+        """Doses of a herbal prescription."""
+        return self.rest.doses
+
+    @property
+    def department(self) -> str:
+        """Department that ordered it."""
+        return self.rest.department
+
+    @property
+    def trace_codes(self) -> list[str]:
+        """Drug trace codes (追溯码) of the packs."""
+        return self.rest.trace_codes
+
+    @property
+    def split_pack(self) -> bool | None:
+        """Whether packs were opened (拆零)."""
+        return self.rest.split_pack
+
+    @property
+    def discharge_drug(self) -> bool | None:
+        """Whether it is a drug to take home (出院带药)."""
+        return self.rest.discharge_drug
+
+    @property
+    def external_prescription(self) -> bool | None:
+        """Whether the prescription came from elsewhere (外配)."""
+        return self.rest.external_prescription
+
+    @property
+    def approved(self) -> bool | None:
+        """Whether the hospital approved its use (hosp_appr_flag)."""
+        return self.rest.approved
+
+    @property
+    def companion(self) -> bool:
+        """Whether it is, by its name, for who stays with the patient (陪护)."""
+        return self.rest.companion
 
 
 NO_MORE = LineMore()
 
 
 class Line(Struct, array_like=True, gc=False):
-    """A billed item: `amount` and `covered` in fen; `at` moment or 0; `refunds` the line it takes back."""
+    """A billed item: `amount` and `covered` in fen; `second` since 1970, 0 without a time; `refunds` the line
+    it takes back."""
 
     id: str
     code: str
     quantity: Decimal
     amount: int
     covered: int | None
-    at: int
+    second: int
     category: str
     refunds: str | None
     packed_more: LineMore | None = None
+
+    @property
+    def at(self) -> int:
+        """The moment it was rendered, to the second; 0 when the event does not say."""
+        return self.second * SECOND
 
     @property
     def more(self) -> LineMore:
@@ -155,7 +215,8 @@ NOTHING_MORE = More()
 class Detail(Struct, array_like=True, gc=False):
     """What rules ask of a fact only once its place and money made it interesting.
 
-    recorded, occurred: moments. account, family: fen. number: pseudonym of the card shown.
+    recorded, occurred: moments. account, family: fen. number: the beginning
+    of the pseudonym of the card shown, 80 bits.
     diagnoses: codes, sorted, joined by blanks. lines_digest: one number for the set of billed lines, 0
     without. defects: names, joined by blanks. method: of a check how, of an inspection day, night, remote.
     """

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from schemas import event as wire
 from schemas.entry import Entry
-from schemas.moments import Calendar
+from schemas.moments import SECOND, Calendar
 from schemas.records import Approval, Person
 from schemas.registry import decode_person_record
 from services.detector.facts import (
@@ -31,6 +31,7 @@ from services.detector.facts import (
     MID_STAY,
     NEGATIVE,
     NO_MORE,
+    NO_REST,
     OPERATED,
     OUTPATIENT_TYPES,
     PHARMACY_TYPES,
@@ -41,6 +42,7 @@ from services.detector.facts import (
     Kind,
     Line,
     LineMore,
+    LineRest,
     More,
     Procedure,
     fen,
@@ -162,7 +164,7 @@ def _who(event: wire.PersonEvent, flags: int, diagnoses: str) -> tuple[int, str,
         flags |= ATTENDED
     if event.card is None:
         return flags, "", "", practitioner
-    return flags | CARDED, event.card.kind, event.card.number, practitioner
+    return flags | CARDED, event.card.kind, event.card.number[:CARD_LENGTH], practitioner
 
 
 def _more_of(event: wire.Settlement, calendar: Calendar) -> More | None:
@@ -244,6 +246,10 @@ def _settlement_defects(event: wire.Settlement, *, is_reversed: bool) -> str:
     return " ".join(found)
 
 
+CARD_LENGTH = 16
+"""Characters of a card's pseudonym that tell cards apart (base 32: 80 bits)."""
+COMPANION = "陪"
+"""In the name of a line that is for the patient's companion, such as 陪护床."""
 _TOLERANCE = Decimal("0.05")
 """interface.md §0 (8): parts may differ from the whole by rounding."""
 
@@ -388,7 +394,7 @@ def _lines(lines: list[wire.Line], calendar: Calendar) -> list[Line]:
             line.quantity,
             fen(line.amount),
             None if line.covered_amount is None else fen(line.covered_amount),
-            calendar.read(line.occurred_at)[0] if line.occurred_at else 0,
+            calendar.read(line.occurred_at)[0] // SECOND if line.occurred_at else 0,
             line.category or "",
             line.refunds_line_id,
             _line_more(line),
@@ -398,18 +404,22 @@ def _lines(lines: list[wire.Line], calendar: Calendar) -> list[Line]:
 
 
 def _line_more(line: wire.Line) -> LineMore | None:
-    more = LineMore(
-        line.unit or "",
-        line.unit_price,
-        line.days_supply,
+    rest = LineRest(
         line.doses,
-        line.practitioner_id or "",
         line.department or "",
         line.trace_codes,
         line.split_pack,
         line.discharge_drug,
         line.external_prescription,
         line.approved,
+        COMPANION in (line.name or ""),
+    )
+    more = LineMore(
+        line.unit or "",
+        line.unit_price,
+        line.days_supply,
+        line.practitioner_id or "",
+        None if rest == NO_REST else rest,
     )
     return None if more == NO_MORE else more
 
