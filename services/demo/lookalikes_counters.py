@@ -97,7 +97,7 @@ def entered_again_after_cancelling(cast: Cast) -> None:
     cancel(cast.ledger, person, place, "settlement", first[1], at + cast.rng.randint(15, 28))
     _, again = visit(cast.ledger, person, place, begin=at + 45, at=at + 45, **more)
     cast.innocent(
-        ["A07", "D14"],
+        ["A07", "A07b", "D14"],
         "entered_again_after_cancelling",
         at,
         "撤销后一分钟内重新结算",

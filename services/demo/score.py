@@ -16,7 +16,7 @@ Alert = dict[str, Any]
 # The stay rules are about encounters, the counter rules about settlements, A03 and A04 about one of each.
 _BY_ENCOUNTERS = ("A01", "A02")
 _BY_BOTH = ("A03", "A04")
-_BY_SETTLEMENTS = ("A05", "A07", "A08", "D14")
+_BY_SETTLEMENTS = ("A05", "A07", "A07b", "A08", "D14")
 _BY_TERMINAL = ("B01",)
 _MILD = 3
 

@@ -72,7 +72,7 @@ def one_prescription_from_door_to_door(cast: Cast) -> Told:
     return Told(at, settlements=pairs)
 
 
-@plants("A07", "半小时内同店连续三次刷卡", "Three swipes within half an hour in one shop", tolerates=["F09"])
+@plants("A07b", "半小时内同店连续三次刷卡", "Three swipes within half an hour in one shop", tolerates=["F09"])
 def three_swipes_in_half_an_hour(cast: Cast) -> Told:
     """One card three times within half an hour at one pharmacy, each time for another sum."""
     place = cast.pharmacy()
@@ -100,7 +100,9 @@ def one_card_for_three_persons(cast: Cast) -> Told:
     return Told(times[0], settlements=pairs)
 
 
-@spares(["A12", "A07", "F09"], "本人上下午各购药一次", "The owner buys in the morning and in the evening")
+@spares(
+    ["A12", "A07", "A07b", "F09"], "本人上下午各购药一次", "The owner buys in the morning and in the evening"
+)
 def one_card_twice_by_its_owner(cast: Cast) -> Told:
     """The owner buys in the morning and again in the evening."""
     place = cast.pharmacy()

@@ -15,7 +15,7 @@ from typing import Any
 from services.demo.county import County
 
 Finding = tuple[str, frozenset[tuple[str, str]]]
-JUDGED = ("A01", "A02", "A03", "A04", "A05", "A07", "A08", "B01", "D14")
+JUDGED = ("A01", "A02", "A03", "A04", "A05", "A07", "A07b", "A08", "B01", "D14")
 """Rules that are read here to the letter; others are in `plain_lines`."""
 FOREVER = datetime.fromisoformat("9999-01-01T00:00:00+08:00")
 OUTPATIENT = ("11", "12", "13", "14", "15", "16", "19", "51", "53", "81")
@@ -179,7 +179,7 @@ def impossible_travel(person: PlainPerson, places: dict[str, dict[str, str]]) ->
 
 
 def repeated_swipes(person: PlainPerson) -> list[Finding]:
-    """A07 in both forms, and D14."""
+    """A07, A07b and D14."""
     found: list[Finding] = []
     by_place: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for paid in person.settlements:
@@ -189,7 +189,7 @@ def repeated_swipes(person: PlainPerson) -> list[Finding]:
         counter = [paid for paid in all_paid if paid["med_type"] == "41"]
         for three in zip(counter, counter[1:], counter[2:], strict=False):
             if when(three[2]) - when(three[0]) <= timedelta(minutes=30):
-                found.append(("A07", frozenset((place, paid["settlement_id"]) for paid in three)))
+                found.append(("A07b", frozenset((place, paid["settlement_id"]) for paid in three)))
         for number, one in enumerate(all_paid):
             for two in all_paid[number + 1 :]:
                 if when(two) - when(one) > timedelta(seconds=60):
