@@ -42,5 +42,13 @@ def age_on(person: Person, day: int) -> int | None:
     return years if today >= born else None
 
 
+def age_in_days(person: Person | None, day: int) -> int | None:
+    """Days since birth on a local day (ordinal); None where the birth is unknown, or lies later."""
+    if person is None or not person.birth_date:
+        return None
+    age = day - date.fromisoformat(person.birth_date).toordinal()
+    return age if age >= 0 else None
+
+
 def _holds(row: Status | Approval, day: str) -> bool:
     return (row.from_ or BEFORE_ALL) <= day and (row.to is None or day <= row.to)

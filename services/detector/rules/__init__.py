@@ -10,6 +10,8 @@ from services.detector.rules.a06_many_institutions import ManyInstitutions
 from services.detector.rules.a07_repeated_swipe import RepeatedSwipe
 from services.detector.rules.a07b_three_swipes import ThreeSwipes
 from services.detector.rules.a08_settlement_after_death import SettlementAfterDeath
+from services.detector.rules.a09_not_insured import NotInsured
+from services.detector.rules.a13_identity_mismatch import IdentityMismatch
 from services.detector.rules.b01_kept_cards import KeptCards
 from services.detector.rules.d14_duplicate_settlement import DuplicateSettlement
 
@@ -23,6 +25,8 @@ RULES: tuple[Rule, ...] = (
     RepeatedSwipe(),
     ThreeSwipes(),
     SettlementAfterDeath(),
+    NotInsured(),
+    IdentityMismatch(),
     KeptCards(),
     DuplicateSettlement(),
 )
