@@ -14,6 +14,7 @@ from services.detector.rules.a09_not_insured import NotInsured
 from services.detector.rules.a13_identity_mismatch import IdentityMismatch
 from services.detector.rules.b01_kept_cards import KeptCards
 from services.detector.rules.d14_duplicate_settlement import DuplicateSettlement
+from services.detector.rules.e02_over_supply import OverSupply
 
 RULES: tuple[Rule, ...] = (
     OverlappingStays(),
@@ -29,4 +30,5 @@ RULES: tuple[Rule, ...] = (
     IdentityMismatch(),
     KeptCards(),
     DuplicateSettlement(),
+    OverSupply(),
 )

@@ -1,0 +1,192 @@
+"""Medicines as rules ask for them: what was dispensed over a counter, of which substance, for how long."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from schemas.records import Pack
+from schemas.registry import Registry
+from services.detector.billing import Charge
+from services.detector.facts import DRUGGED, Fact
+from services.detector.history import Ref
+from services.detector.view import PersonView
+
+LONG_PRESCRIPTIONS = ("14", "15")
+"""med_type of special and chronic disease clinics and of special drugs: they prescribe for months."""
+FEW_CODES = 8
+MARK_LENGTH = 5
+"""So short a beginning shared by many codes finds more than it spares."""
+
+
+class Dispensing(NamedTuple):
+    """A medicine of one settlement over a counter. day: local day of the visit; days: of supply, 0 where they
+    are not known; base: fen within policy."""
+
+    fact: Fact
+    code: str
+    substance: str
+    pack: Pack | None
+    day: int
+    quantity: float
+    days: float
+    base: int
+
+    @property
+    def ref(self) -> Ref:
+        """Its encounter."""
+        return (self.fact.institution, self.fact.encounter)
+
+    @property
+    def place(self) -> tuple[int, str, str, str]:
+        """Where it stands among dispensings: by time, institution, settlement, code."""
+        return (self.fact.at, self.fact.institution, self.fact.id, self.code)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it was prescribed for months."""
+        return self.fact.med_type.startswith(LONG_PRESCRIPTIONS)
+
+    @property
+    def is_precious(self) -> bool:
+        """Whether it is dear and easily sold on."""
+        return self.pack is not None and self.pack.high_value and self.pack.resale_prone
+
+
+def dispensed(view: PersonView, ref: Ref) -> list[Dispensing]:
+    """Medicines that an encounter's settlements over a counter dispensed; what is taken home from a ward is
+    counted elsewhere."""
+    visits = sorted(filter(view.is_visit, view.facts_of((ref,))), key=lambda fact: fact.place)
+    if not visits:
+        return []
+    charged: dict[tuple[str, str], list[Charge]] = {}
+    by_line = _carriers(visits)
+    by_id = {fact.id: fact for fact in visits}
+    for charge in view.bill(ref).charges:
+        line = charge.line
+        if line.is_drug and not line.more.discharge_drug:
+            settlement = by_line.get(line.id, visits[0].id)
+            charged.setdefault((settlement, line.code), []).append(charge)
+    return [
+        _dispensing(view, by_id[settlement], code, charges) for (settlement, code), charges in charged.items()
+    ]
+
+
+def dispensings(view: PersonView, substances: Iterable[str]) -> dict[str, list[Dispensing]]:
+    """All dispensings of some substances, in order."""
+    found: dict[str, list[Dispensing]] = {substance: [] for substance in substances}
+    for ref in encounters_with(view, found):
+        for dispensing in dispensed(view, ref):
+            if dispensing.substance in found:
+                found[dispensing.substance].append(dispensing)
+    for series in found.values():
+        series.sort(key=lambda dispensing: dispensing.place)
+    return found
+
+
+def encounters_with(view: PersonView, substances: Iterable[str]) -> list[Ref]:
+    """Encounters that may hold a medicine of some substances: all that do, and perhaps some others."""
+    formulary = formulary_of(view.registry)
+    marks = sorted({mark for substance in substances for mark in formulary.marks(substance)})
+    found = dict.fromkeys(
+        (fact.institution, fact.encounter)
+        for fact in view.history.facts
+        if fact.flags & DRUGGED and _names(bytes(fact.packed), marks)
+    )
+    return list(found)
+
+
+def substance_of(pack: Pack | None, code: str) -> str:
+    """One name for all brands and strengths; without an entry in packs a code stands for itself."""
+    return pack.ingredient if pack is not None and pack.ingredient else code
+
+
+def supply_days(charge: Charge, pack: Pack | None) -> float:
+    """For how many days a billed medicine lasts: what the line says, else what follows from its packs; 0
+    where neither is known."""
+    line = charge.line
+    if line.more.days_supply:
+        return float(line.more.days_supply)
+    if pack is None or not pack.units_per_pack or not pack.daily_units:
+        return 0.0
+    return float(line.quantity * pack.units_per_pack / pack.daily_units)
+
+
+def _carriers(visits: list[Fact]) -> dict[str, str]:
+    """The settlement that carries each line, by line id; nothing where there is only one."""
+    if len(visits) == 1:
+        return {}
+    carriers: dict[str, str] = {}
+    for fact in visits:
+        for line in fact.detail.lines or ():
+            carriers[line.id] = min(carriers.get(line.id, fact.id), fact.id)
+    return carriers
+
+
+def _dispensing(view: PersonView, fact: Fact, code: str, charges: list[Charge]) -> Dispensing:
+    day = view.calendar.day(fact.at)
+    pack = view.registry.pack(code, view.calendar.date_text(day))
+    return Dispensing(
+        fact,
+        code,
+        substance_of(pack, code),
+        pack,
+        day,
+        float(sum(charge.line.quantity for charge in charges)),
+        sum(supply_days(charge, pack) for charge in charges),
+        sum(charge.base for charge in charges),
+    )
+
+
+def _names(packed: bytes, marks: list[bytes]) -> bool:
+    return any(mark in packed for mark in marks)
+
+
+class Formulary:
+    """The registry's medicines by substance. precious: substances that are dear and easily sold on."""
+
+    def __init__(self, packs: Iterable[Pack]) -> None:
+        self._codes: dict[str, set[str]] = {}
+        self._substances: dict[str, set[str]] = {}
+        self._marks: dict[str, list[bytes]] = {}
+        precious = set()
+        for pack in packs:
+            substance = substance_of(pack, pack.code)
+            self._codes.setdefault(substance, set()).add(pack.code)
+            self._substances.setdefault(pack.code, set()).add(substance)
+            if pack.high_value and pack.resale_prone:
+                precious.add(substance)
+        self.precious = frozenset(precious)
+
+    def substances(self, codes: Iterable[str]) -> frozenset[str]:
+        """What codes stand for, on whatever day."""
+        return frozenset(name for code in codes for name in (code, *self._substances.get(code, ())))
+
+    def marks(self, substance: str) -> list[bytes]:
+        """Of which one stands in the packed form of every fact that bills the substance: looking for them
+        costs much less than opening its lines."""
+        codes = self._codes.get(substance)
+        if codes is None:
+            return [substance.encode()]
+        known = self._marks.get(substance)
+        if known is None:
+            known = self._marks[substance] = [
+                mark.encode() for mark in sorted({substance, *_shortened(codes)})
+            ]
+        return known
+
+
+@lru_cache(maxsize=2)
+def formulary_of(registry: Registry) -> Formulary:
+    """The medicines that a registry knows."""
+    return Formulary(registry.records(Pack.TABLE))
+
+
+def _shortened(codes: set[str]) -> set[str]:
+    """Codes, or of many the beginning that they share."""
+    if len(codes) <= FEW_CODES:
+        return codes
+    first, last = min(codes), max(codes)
+    length = next(
+        (at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first)
+    )
+    return {first[:length] if length >= MARK_LENGTH else ""}
