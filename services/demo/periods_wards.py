@@ -351,22 +351,53 @@ def a_week_of_growth(cast: Cast) -> Told:
 # F07
 
 
-@plants("F07", "异地参保人单日集中住院", "A wave of in-patients insured elsewhere", tolerates=["F06", "C09"])
-def a_wave_from_elsewhere(cast: Cast) -> Told:
-    """Eight persons insured in the next county on one day."""
+def _insured_elsewhere(cast: Cast) -> Callable[[Person], None]:
     region = cast.rng.choice(NEIGHBOUR_REGIONS)
 
     def insure(person: Person) -> None:
         person.insured_region = region
 
+    return insure
+
+
+@plants("F07", "异地参保人单日集中住院", "A wave of in-patients insured elsewhere", tolerates=["F06", "C09"])
+def a_wave_from_elsewhere(cast: Cast) -> Told:
+    """Eight persons insured in the next county on one day."""
     day = cast.weeks(9)
     day = _working_days(day, day + 4)[0]
     billing = ward_billing(c.CEFUROXIME, c.NEBULISER, nights=4)
     place = _second_level(cast, day)
-    return _wave(cast, place, [day], 4, 8, change=insure, diagnosis="J18.900", billing=billing)
+    change = _insured_elsewhere(cast)
+    return _wave(cast, place, [day], 4, 8, change=change, diagnosis="J18.900", billing=billing)
+
+
+@spares(["F07"], "少量异地参保人住院", "A few in-patients insured elsewhere")
+def a_few_from_elsewhere(cast: Cast) -> Told:
+    """Three on one day at the county hospital."""
+    day = _working_days(cast.day(9), cast.ledger.until // DAY - 6)[0]
+    change = _insured_elsewhere(cast)
+    billing = ward_billing(c.CEFUROXIME, c.NEBULISER, nights=4)
+    place = cast.geography.hospitals[0]
+    return _wave(cast, place, [day], 4, 3, change=change, diagnosis="I63.900", billing=billing)
 
 
 # F08b
+
+
+def _totals(cast: Cast, totals: Sequence[int]) -> Told:
+    """Stays at a second-level hospital whose bills come to these totals, in fen."""
+    day = cast.weeks(9)
+    days = _working_days(day, day + 4)
+    place = _second_level(cast, day)
+    nights = 4
+    billing = ward_billing(c.CEFUROXIME, c.NEBULISER, nights=nights)
+    plain = sum(item.price for after in range(nights + 1) for item, _ in billing(after))
+    stays: list[Stay] = []
+    for number, total in enumerate(totals):
+        extra: dict[int, Entries] = {1: [(c.HAEMOSTATIC, (total - plain) // c.HAEMOSTATIC.price)]}
+        more = {"diagnosis": "K80.200", "billing": billing, "extra": extra}
+        stays.append(lie_in(cast, place, days[number % len(days)], nights, suits=adult, **more)[1])
+    return _told(place, stays)
 
 
 @plants(
@@ -377,23 +408,13 @@ def a_wave_from_elsewhere(cast: Cast) -> Told:
 )
 def just_below_again_and_again(cast: Cast) -> Told:
     """Twelve stays between 4,500 and 5,000 yuan at a second-level hospital."""
-    day = cast.weeks(9)
-    days = _working_days(day, day + 4)
-    place = _second_level(cast, day)
-    nights = 4
-    billing = ward_billing(c.CEFUROXIME, c.NEBULISER, nights=nights)
-    plain = sum(item.price for after in range(nights + 1) for item, _ in billing(after))
-    stays: list[Stay] = []
-    for number in range(12):
-        total = 455_000 + 10 * cast.rng.randrange(4_000)
-        extra: dict[int, Entries] = {1: [(c.HAEMOSTATIC, (total - plain) // c.HAEMOSTATIC.price)]}
-        admitted = days[number % len(days)]
-        stays.append(
-            lie_in(
-                cast, place, admitted, nights, suits=adult, diagnosis="K80.200", billing=billing, extra=extra
-            )[1]
-        )
-    return _told(place, stays)
+    return _totals(cast, [455_000 + 10 * cast.rng.randrange(4_000) for _ in range(12)])
+
+
+@spares(["F08b"], "住院费用自然分布", "Stays at all costs below the threshold")
+def at_all_costs_below(cast: Cast) -> Told:
+    """As many between four fifths and nine tenths of the threshold as above."""
+    return _totals(cast, [405_000 + 8_000 * number for number in range(11)])
 
 
 STORIES = (
@@ -416,5 +437,7 @@ STORIES = (
     far_dearer_than_the_peers,
     a_week_of_growth,
     a_wave_from_elsewhere,
+    a_few_from_elsewhere,
     just_below_again_and_again,
+    at_all_costs_below,
 )

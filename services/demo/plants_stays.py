@@ -9,6 +9,9 @@ from services.demo.geography import Institution
 from services.demo.people import Person
 from services.demo.pharmacies import over_the_counter, purchase
 
+# Whoever is elsewhere is not in bed: C01 may say so too.
+_SEEN_FROM_THE_WARD = ("C01",)
+
 
 def _moment(cast: Cast, day: int, hour: int, spread: int = 60) -> int:
     """A moment of a day from the full hour on, within `spread` minutes."""
@@ -144,7 +147,16 @@ def _visit_inside(cast: Cast, story: str, place_of: str, zh: str, en: str) -> No
         amounts=fund_paid(total.total, 55),
         diagnosis="J06.900",
     )
-    cast.fraud("A03", story, begin, zh, en, encounters=encounters(stay), settlements=[pair])
+    cast.fraud(
+        "A03",
+        story,
+        begin,
+        zh,
+        en,
+        encounters=encounters(stay),
+        settlements=[pair],
+        tolerates=_SEEN_FROM_THE_WARD,
+    )
 
 
 def visit_elsewhere_during_a_stay(cast: Cast) -> None:
@@ -183,6 +195,7 @@ def fund_drugs_during_a_stay(cast: Cast) -> None:
         "住院期间药店统筹购药",
         "A pharmacy draws on the fund during a stay",
         encounters=encounters(stay),
+        tolerates=_SEEN_FROM_THE_WARD,
         settlements=[pair],
     )
 
@@ -202,6 +215,7 @@ def three_swipes_during_a_stay(cast: Cast) -> None:
             "一次住院期间药店个账刷卡三次",
             "Three purchases on the account during one stay",
             encounters=encounters(stay),
+            tolerates=_SEEN_FROM_THE_WARD,
             settlements=[pair],
         )
 

@@ -97,6 +97,30 @@ def chronic_care(world: World) -> Iterator[Pair]:
                 yield found.pair
 
 
+def hanging_beds(world: World) -> Iterator[Pair]:
+    """C01 by the weights that one stay's own data give: at least four."""
+    for stay in world.stays:
+        last = stay.end.date() if stay.discharge else _last_day(world)
+        full_days = [stay.begin.date() + number * DAY for number in range(1, (last - stay.begin.date()).days)]
+        if not stay.lines and not stay.discharge and (last - stay.begin.date()).days <= 3:
+            continue
+        care = {stay.day_of(line) for line in stay.lines if line["category"] not in ("01", "02", "07")}
+        beds = {stay.day_of(line) for line in stay.lines if line["category"] == "01"}
+        nursed = {stay.day_of(line) for line in stay.lines if line["category"] == "07"}
+        idle = any(day not in care and day + DAY not in care for day in full_days[:-1])
+        tested = any(line["category"] in ("03", "04") for line in stay.lines)
+        by_the_day = stay.med_type in ("2105", "2114") or any(code[0] == "F" for code in stay.diagnoses)
+        score = 5 * ("absent" in stay.nights) + 2 * any(day not in beds & nursed for day in full_days)
+        if not by_the_day:
+            score += 3 * idle + 2 * (not tested)
+        if score >= 4:
+            yield stay.pair
+
+
+def _last_day(world: World) -> date:
+    return max(datetime.fromisoformat(event["occurred_at"]) for event in world.live).date()
+
+
 def ordered_from_bed(world: World) -> Iterator[Pair]:
     """C10."""
     numbers = {row["practitioner_id"]: row["person_id"] for row in world.rows("practitioners")}
@@ -351,6 +375,7 @@ PLAIN: dict[str, Callable[[World], Iterator[Pair]]] = {
     "A12": shared_cards,
     "A13": faces,
     "A14": chronic_care,
+    "C01": hanging_beds,
     "C10": ordered_from_bed,
     "C12": dated_outside,
     "D05": panel_and_parts,

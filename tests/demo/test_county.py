@@ -214,3 +214,53 @@ def test_a_moment_without_offset_is_refused() -> None:
 def test_no_days_or_no_persons_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         generate(seed=1, days=0, persons=5, until=UNTIL)
+
+
+def test_an_institution_moves_and_a_price_rises_from_a_day_on(county: County) -> None:
+    for table in ("institutions", "prices"):
+        assert any(row["effective_from"] for row in county.tables[table])
+    moved = next(row for row in county.institutions if row["effective_from"])
+    places = [row for row in county.institutions if row["institution_id"] == moved["institution_id"]]
+    assert len({row["latitude"] for row in places}) == 2
+
+
+def test_somebody_is_suspended_within_the_county_s_time(county: County) -> None:
+    days = sorted(event["occurred_at"][:10] for event in county.events)
+    suspended = [row for row in county.tables["status"] if row["status"] == "suspended"]
+    within = {row["kind"] for row in suspended if days[0] < row["from"] <= row["to"] < days[-1]}
+    assert within == {"institution", "practitioner", "person"}
+
+
+def test_doctors_practise_where_they_are_registered_but_in_stories(county: County) -> None:
+    registered = {(row["practitioner_id"], row["institution_id"]) for row in county.tables["practitioners"]}
+    told = {pair for label in county.labels for pair in label.settlements}
+    for event in county.events:
+        if event["type"] == "settlement" and (event["institution_id"], event["settlement_id"]) not in told:
+            assert (event["practitioner_id"], event["institution_id"]) in registered
+
+
+def test_face_check_pharmacies_check_every_card_but_in_stories(county: County) -> None:
+    owed = {row["institution_id"] for row in county.tables["face_check"]}
+    told = {pair for label in county.labels for pair in label.settlements}
+    checked = {
+        (event["institution_id"], event["encounter_id"])
+        for event in county.events
+        if event["type"] == "identity_check"
+    }
+    sold = [
+        event
+        for event in county.events
+        if event["type"] == "settlement"
+        and event["institution_id"] in owed
+        and (event["institution_id"], event["settlement_id"]) not in told
+    ]
+    assert sold
+    assert all((event["institution_id"], event["encounter_id"]) in checked for event in sold)
+
+
+def test_each_line_of_an_encounter_has_a_number_of_its_own(county: County) -> None:
+    seen: dict[tuple[str, str], dict[str, str]] = {}
+    for event in county.events:
+        for line in event.get("lines", ()):
+            known = seen.setdefault((event["institution_id"], event["encounter_id"]), {})
+            assert known.setdefault(line["line_id"], line["code"]) == line["code"]

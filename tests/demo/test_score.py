@@ -128,5 +128,44 @@ def test_two_alerts_on_one_label_are_one_find_and_no_false() -> None:
     assert (result.found, result.false) == (1, [])
 
 
+def test_a_rule_that_the_judge_lacks_is_not_judged() -> None:
+    result = only(score([OVERLAP], [], known={"A02"}))
+    assert (result.judged, result.planted, result.missed, result.false) == (False, 1, [], [])
+
+
+def test_a_rule_that_the_judge_has_is_judged_as_ever() -> None:
+    assert only(score([OVERLAP], [], known={"A01"})).missed == ["A01-1"]
+
+
+MONTH = fraud("B02", institutions=[P1], settlements=[(P1, "S1"), (P1, "S2")], day="2026-03-20")
+
+
+def test_a_finding_about_a_month_is_matched_by_one_of_its_settlements() -> None:
+    assert only(score([MONTH], [alert("B02", [P1], settlements=["S2", "S9"])])).found == 1
+    assert only(score([MONTH], [alert("B02", [P1], settlements=["S9"])])).found == 0
+
+
+def test_a_finding_without_facts_is_matched_by_its_institution_and_month() -> None:
+    assert only(score([MONTH], [alert("B02", [P1])])).found == 1
+    assert only(score([MONTH], [alert("B02", [H1])])).found == 0
+    assert only(score([MONTH], [alert("B02", [P1], happened_at="2026-04-01T00:00:00+08:00")])).found == 0
+
+
+def test_a_finding_about_a_doctor_is_matched_by_the_doctor() -> None:
+    label = fraud("F03", institutions=[H1], practitioner="D7")
+    about = alert("F03", [H1], subject={"kind": "practitioner", "id": "D7"})
+    assert only(score([label], [about])).found == 1
+    assert only(score([label], [about | {"subject": {"kind": "practitioner", "id": "D8"}}])).found == 0
+
+
+def test_a_mild_lookalike_may_be_named_at_severity_three_only() -> None:
+    mild = lookalike("D02", encounters=[(H1, "M1")], mild=True)
+    named = alert("D02", [H1], encounters=["M1"], severity=3)
+    assert only(score([mild], [named])).false == []
+    assert only(score([mild], [named | {"severity": 2}])).accused == ["OK-1"]
+
+
 def test_the_table_has_a_row_for_each_rule() -> None:
-    assert render(score([OVERLAP, fraud("B01", settlements=[(P1, "S1")])], [])).row_count == 2
+    labels = [OVERLAP, fraud("B01", settlements=[(P1, "S1")])]
+    assert render(score(labels, [])).row_count == 2
+    assert render(score(labels, [], known={"B01"})).row_count == 2
