@@ -5,10 +5,12 @@ import random
 from datetime import UTC, datetime, timedelta
 
 HOUR = timedelta(hours=1)
+DAYS = 170
+"""As far back as a system takes events without being told otherwise: 18 events a person are a year's half."""
 
 
 def settlements(count: int, *, persons: int, seed: int = 1, prefix: str = "B") -> list[dict]:
-    """Ordinary settlements of the last days, a tenth of them in-patient, at 300 institutions."""
+    """Ordinary settlements of the last months, one in fourteen in-patient, at 300 institutions."""
     chance = random.Random(seed)
     now = datetime.now(UTC).replace(microsecond=0) - HOUR
     return [_settlement(chance, f"{prefix}{number}", now, persons) for number in range(count)]
@@ -46,7 +48,7 @@ def _settlement(chance: random.Random, name: str, now: datetime, persons: int) -
     hospital = place % 4 == 0
     stay = hospital and chance.random() < 0.3
     total = chance.randrange(500, 90_000)
-    at = now - timedelta(seconds=chance.randrange(20 * 86_400))
+    at = now - timedelta(seconds=chance.randrange(DAYS * 86_400))
     event = {
         "type": "settlement",
         "event_id": f"E{name}",

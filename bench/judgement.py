@@ -5,7 +5,6 @@ for a cache, and as thickly as before: a person settles once in `EVERY`, however
 State is held packed, the hottest `HOTTEST` histories unpacked.
 """
 
-import gc
 import random
 import time
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from services.detector.history import PersonHistory
 from services.detector.reading import read_entry
 from services.detector.shelf import Shelf
 from services.detector.stages import Pipeline, make_pipeline
+from services.runtime.collector import calm_the_collector
 from services.settings import Settings
 
 FIRST_RULES = frozenset(("A01", "A02", "A03", "A04", "A05", "A07", "A08", "B01", "D14"))
@@ -167,14 +167,12 @@ def measure(
         at = now + number * pace
         body = settlement(chance, number, at, 3 if chance.random() < share else 0)
         batch.append(Entry(number, "event", f"person-{chance.randrange(persons):020d}", body, at, at, 0))
-    gc.collect()
-    gc.freeze()
+    calm_the_collector()
     step = pipeline.person.step
     began = time.process_time()
     for entry in batch:
         step(shelf.get(entry.key), entry)
     seconds = time.process_time() - began
-    gc.unfreeze()
     return Rate(persons, events, seconds, sum(map(len, templates)) // len(templates))
 
 

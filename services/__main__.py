@@ -6,7 +6,6 @@ Exit status 0 = done, 2 = wrong usage or bad input with one clear line on standa
 import asyncio
 import contextlib
 import functools
-import gc
 import importlib
 import signal
 import socket
@@ -19,6 +18,7 @@ import typer
 from services.ingest import commands as ingest_commands
 from services.runtime import logs
 from services.runtime.alone import alone_in
+from services.runtime.collector import calm_the_collector
 from services.runtime.errors import UserError, is_database_away
 from services.settings import Settings, SettingsError, read_settings
 
@@ -143,19 +143,11 @@ async def _serve(asgi: Any, listening: socket.socket) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
-    _calm_the_collector()
+    calm_the_collector()
     server = uvicorn.Server(config)
     # uvicorn sends itself the signal again once it has stopped; a clean end is no interruption.
     server.capture_signals = _captured(server)  # type: ignore[method-assign]
     await server.serve(sockets=[listening])
-
-
-def _calm_the_collector() -> None:
-    """What is loaded now stays, and need not be looked through again; full collections of a large process
-    took 70 ms each, in the middle of requests."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
 
 
 def _captured(server: Any) -> Any:

@@ -239,6 +239,24 @@ class PersonHistory:
             closed = True
         return False
 
+    def stands_alone(self, fact: Fact) -> bool:
+        """Whether nothing can lie in the stay that an admission or in-patient settlement alone makes, nor any
+        stay about it: as cheap a way out. Bare dates make a day of difference."""
+        begin = fact.at - DAY
+        ends = fact.kind == Kind.INPATIENT and fact.end and not fact.flags & MID_STAY
+        end = fact.end + DAY if ends else NOWHERE
+        past = self._past
+        if past is not None and past.end >= begin:
+            return False
+        for other in self._recent:
+            if other is fact:
+                continue
+            if other.kind < Kind.VISIT and (not other.end or other.flags & MID_STAY):
+                return False
+            if other.at <= end and (other.at >= begin or other.end >= begin):
+                return False
+        return True
+
     def versions(self, fact: Fact) -> list[Fact]:
         """All versions known of what a fact is a version of, live or not."""
         name = identity(fact)

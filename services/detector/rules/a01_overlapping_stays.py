@@ -60,6 +60,7 @@ class OverlappingStays(Rule):
     }
     watches = frozenset((Kind.ADMISSION, Kind.DISCHARGE, Kind.INPATIENT, Kind.FEE_LINES))
     window_days = 60
+    inside = True
     parameters = OverlappingStaysParameters()
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
