@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from schemas.moments import DAY, HOUR
-from services.detector.facts import AT_DAY, OUTPATIENT, Fact, Line
+from services.detector.facts import AT_DAY, HAS_BEGIN, OUTPATIENT, Fact, Kind, Line
 from services.detector.history import Ref
 from services.detector.view import PersonView
 
@@ -36,6 +36,18 @@ def on_days(view: PersonView, first: int, last: int, kinds: frozenset[int] = OUT
 def has_clock(view: PersonView, fact: Fact) -> bool:
     """Whether a fact tells its time of day: local 00:00:00 means that it is missing."""
     return not fact.flags & AT_DAY and not view.calendar.is_midnight(fact.at)
+
+
+def begun(view: PersonView, fact: Fact) -> int | None:
+    """When the care began that a settlement is for: the admission of its stay, else the visit; None for a
+    stay of which only the end is known."""
+    if fact.kind != Kind.INPATIENT:
+        return fact.at
+    encounter = view.history.encounter((fact.institution, fact.encounter))
+    admission = next((other for other in encounter if other.kind == Kind.ADMISSION), None)
+    if admission is not None:
+        return admission.at
+    return fact.at if fact.flags & HAS_BEGIN else None
 
 
 def month_of(day: int) -> tuple[int, int]:

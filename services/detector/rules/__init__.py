@@ -12,6 +12,7 @@ from services.detector.rules.a07b_three_swipes import ThreeSwipes
 from services.detector.rules.a08_settlement_after_death import SettlementAfterDeath
 from services.detector.rules.a09_not_insured import NotInsured
 from services.detector.rules.a13_identity_mismatch import IdentityMismatch
+from services.detector.rules.a14_without_approval import WithoutApproval
 from services.detector.rules.b01_kept_cards import KeptCards
 from services.detector.rules.d14_duplicate_settlement import DuplicateSettlement
 from services.detector.rules.e02_over_supply import OverSupply
@@ -28,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     SettlementAfterDeath(),
     NotInsured(),
     IdentityMismatch(),
+    WithoutApproval(),
     KeptCards(),
     DuplicateSettlement(),
     OverSupply(),

@@ -15,6 +15,7 @@ from services.detector.history import Ref
 from services.detector.insured import age_in_days, person_on, standing_on
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter
 from services.detector.view import PersonView, is_historical
+from services.detector.visits import begun
 
 STATES = {
     "suspended": Words("参保待遇已暂停", "the benefits are suspended"),
@@ -63,17 +64,19 @@ class NotInsured(Rule):
                 yield from self._settlement(view, fact)
 
     def _settlement(self, view: PersonView, fact: Fact) -> Iterator[Finding]:
-        encounter = view.history.encounter((fact.institution, fact.encounter))
-        admission = next((other for other in encounter if other.kind == Kind.ADMISSION), None)
-        begun = view.calendar.day(admission.at if admission is not None else fact.at)
-        day = view.calendar.date_text(begun)
+        moment = begun(view, fact)
+        if moment is None:
+            return
+        first = view.calendar.day(moment)
+        day = view.calendar.date_text(first)
         person, standing = person_on(view.history, day), standing_on(view.history, day)
         outside = _outside(person, day)
         is_normal = standing is not None and standing.status == "normal"
         state = standing.status if standing is not None and not is_normal else outside
         if not state:
             return
-        age = age_in_days(person, begun)
+        age = age_in_days(person, first)
+        encounter = view.history.encounter((fact.institution, fact.encounter))
         explanations = [
             Explanation("paid_afterwards", is_normal),
             Explanation("newborn", None if age is None else age <= self.parameters.newborn_days),

@@ -68,5 +68,9 @@ STORIES = [
         [INSURED, stay("03-11 09:00", "03-15 09:00"), inpatient(None, None, at="03-15 10:00")],
         expects=[("A09", 2, "6000.00")],
     ),
+    Story(
+        "a stay of which only the end is known",
+        [INSURED, inpatient(None, "03-15 09:00", at="03-15 10:00")],
+    ),
     Story("cancelled", [INSURED, LATE, cancellation("03-12 10:00", LATE)]),
 ]
