@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.staticfiles import StaticFiles
 
-from services.alerts import endpoints
+from services.alerts import endpoints, status
 from services.alerts.console import routes as console
 from services.alerts.office import Office, open_office
 from services.alerts.webhooks import endpoints as webhooks
@@ -35,11 +35,14 @@ def install(app: FastAPI, engine: AsyncEngine, settings: Settings, clock: Clock 
 
 
 async def work(office: Office) -> None:
-    """Deliver webhooks until cancelled."""
+    """Deliver webhooks, and watch how far the system is behind, until cancelled."""
     sender = open_sender(office)
+    watching = asyncio.create_task(status.watch(office.engine, office.clock))
     try:
         await Courier(office, sender.send).run()
     finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
         await sender.close()
 
 

@@ -47,6 +47,14 @@ DISABLED_WEBHOOKS = counter(
     "Endpoints that were switched off, by reason.",
     ["reason"],
 )
+LAG_EVENTS = gauge(
+    "lag_events",
+    "Events accepted and not yet judged, with their alerts stored (as /v1/status shows it).",
+)
+LAG_SECONDS = gauge(
+    "lag_seconds",
+    "How long the oldest of these has waited.",
+)
 CONSUMED = counter(
     "alerts_consumed_records",
     "Records of the alerts topic that were stored, dead letters among them.",

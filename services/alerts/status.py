@@ -12,11 +12,21 @@ is counted in memories (persons, and terminals by day); on Kafka in partitions, 
 that the registry changed go when it has judged all its memories anew.
 """
 
+import asyncio
 from typing import Any
 
+import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from schemas import moments
+from services.alerts import metrics
+from services.runtime.clock import Clock
+from services.runtime.database import driver
+from services.runtime.logs import log
 
 OLDEST_WITHIN = 20_000
+WATCH_SECONDS = 5.0
 
 NUMBERS = """
     WITH inbox AS (
@@ -89,6 +99,19 @@ async def read(raw: Any, now: int) -> dict[str, Any]:
         "months_waiting": row["months_waiting"],
         "as_of": moments.normal(row["as_of"]) if row["as_of"] else None,
     }
+
+
+async def watch(engine: AsyncEngine, clock: Clock, every: float = WATCH_SECONDS) -> None:
+    """Keep the gauges of lag true until cancelled; while the database is away they stay as they were."""
+    while True:
+        try:
+            async with driver(engine) as raw:
+                lag = (await read(raw, clock()))["lag"]
+            metrics.LAG_EVENTS.set(lag["events"])
+            metrics.LAG_SECONDS.set(lag["seconds"])
+        except (OSError, asyncpg.PostgresError, SQLAlchemyError):
+            log.warning("lag_unknown")
+        await asyncio.sleep(every)
 
 
 async def _lag(raw: Any, row: Any, now: int) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """The status never says that all is judged while something accepted is not."""
 
+import asyncio
+
 import msgspec
 import pytest
+from prometheus_client import REGISTRY
 
 from schemas.moments import SECOND
 from services.alerts import status
@@ -143,3 +146,18 @@ def test_on_kafka_partitions_that_judge_anew_are_counted(desk):
         message = msgspec.structs.replace(judged(5, partition=partition), log_id="log")
         desk.store(message, epoch="log")
     assert read(desk)["rejudging"] is None
+
+
+def test_the_gauges_say_what_the_status_says(desk, accept):
+    accept(7)
+
+    async def once():
+        watching = asyncio.create_task(status.watch(desk.engine, lambda: NOW, every=0.01))
+        try:
+            async with asyncio.timeout(10):
+                while REGISTRY.get_sample_value("qingfeng_lag_events") != 7:
+                    await asyncio.sleep(0.01)
+        finally:
+            watching.cancel()
+
+    desk.run(once())
