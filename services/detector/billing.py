@@ -1,4 +1,4 @@
-"""Bills: what an encounter is charged for, by code and day, as rules over lines ask it (rules.md §0.3, §0.4)."""
+"""Bills: what an encounter is charged for, by code and day (rules.md §0.3, §0.4)."""
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal

@@ -5,14 +5,21 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from schemas.finding import Words
-from services.detector.facts import CLOCK_AHEAD, DEFECTIVE, STAY_KINDS, Fact, Kind
+from services.detector.facts import CLOCK_AHEAD, DEFECTIVE, MID_STAY, STAY_KINDS, Fact, Kind
 from services.detector.history import PersonHistory, Ref
 from services.detector.stays import FOREVER, Stay
+from services.detector.versions import name_of, offsets_among
 from services.detector.view import PersonView
 
 WORDS = {
     "amounts_do_not_add_up": Words("费用合计与各项支付之和不符", "the total is not the sum of its parts"),
     "negative_line": Words("负数明细未指明所冲销的明细", "a negative line that names no line it refunds"),
+    "line_does_not_multiply": Words(
+        "明细金额与数量乘单价不符", "the amount of a line is not quantity times unit price"
+    ),
+    "lines_after_settlement": Words(
+        "结算之后又上传费用明细", "lines uploaded after the stay had been settled"
+    ),
     "end_before_begin": Words("结束时间早于开始时间", "it ends before it begins"),
     "discharge_before_admission": Words("出院时间早于入院时间", "the discharge lies before the admission"),
     "clock_ahead": Words("上传时间早于发生时间", "written before it happened: is the clock right?"),
@@ -24,11 +31,16 @@ WORDS = {
 PATHS = {
     "amounts_do_not_add_up": "/amounts/total",
     "negative_line": "/lines",
+    "line_does_not_multiply": "/lines",
+    "lines_after_settlement": "/recorded_at",
     "end_before_begin": "/end_at",
     "discharge_before_admission": "/occurred_at",
     "clock_ahead": "/recorded_at",
     "placeholder_person": "/person_id",
 }
+
+
+_TIMED = (Kind.CANCELLATION, Kind.FEE_LINES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,28 @@ def defects_of(view: PersonView, refs: Iterable[Ref]) -> Iterator[Defect]:
             if detail.occurred - detail.recorded > CLOCK_AHEAD:
                 yield Defect("clock_ahead", fact.institution, fact.event, ref)
         yield from _stay_defects(ref, facts)
+        yield from _late_lines(ref, facts)
+
+
+def _late_lines(ref: Ref, facts: list[Fact]) -> Iterator[Defect]:
+    """Lines that were written after the last settlement of their stay (rules.md C12); refunds may be."""
+    uploads = [fact for fact in facts if fact.kind == Kind.FEE_LINES]
+    if not uploads:
+        return
+    bills = [fact for fact in facts if fact.kind == Kind.INPATIENT]
+    taken_back = offsets_among(bills)
+    settled = [
+        fact.recorded
+        for fact in bills
+        if fact.total >= 0 and not fact.flags & MID_STAY and name_of(fact) not in taken_back
+    ]
+    if not settled:
+        return
+    last = max(settled) + CLOCK_AHEAD
+    for fact in uploads:
+        detail = fact.detail
+        if detail.recorded > last and any(line.refunds is None for line in detail.lines or ()):
+            yield Defect("lines_after_settlement", ref[0], fact.event, ref)
 
 
 def _stay_defects(ref: Ref, facts: list[Fact]) -> Iterator[Defect]:
@@ -82,7 +116,7 @@ def _stay_defects(ref: Ref, facts: list[Fact]) -> Iterator[Defect]:
 
 def may_be_defective(fact: Fact) -> bool:
     """Whether the coming of a fact can make or mend a defect: a cheap way out for the many that cannot."""
-    return bool(fact.flags & DEFECTIVE) or fact.kind in STAY_KINDS or fact.kind == Kind.CANCELLATION
+    return bool(fact.flags & DEFECTIVE) or fact.kind in STAY_KINDS or fact.kind in _TIMED
 
 
 def placeholder(history: PersonHistory) -> Defect:

@@ -329,6 +329,15 @@ def fen(yuan: Decimal | None) -> int:
     return int(yuan * 100) if yuan else 0
 
 
+def is_off(amount: int, quantity: Decimal, unit_price: Decimal | None) -> bool:
+    """Whether an amount (fen) is not quantity times price (decimal yuan): by more than 0.05 yuan and 0.5 %
+    (rules.md D08). Signs do not matter: refunds are written with either."""
+    if unit_price is None:
+        return False
+    product = abs(quantity * unit_price * 100)
+    return abs(abs(amount) - product) > max(Decimal(5), product / 200)
+
+
 def yuan(amount: int) -> str:
     """Integer fen as decimal yuan, two decimals."""
     sign = "-" if amount < 0 else ""

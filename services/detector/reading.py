@@ -46,6 +46,7 @@ from services.detector.facts import (
     More,
     Procedure,
     fen,
+    is_off,
     make_fact,
 )
 
@@ -239,8 +240,7 @@ def _settlement_defects(event: wire.Settlement, *, is_reversed: bool) -> str:
         surplus = amounts.fund + amounts.account + amounts.cash - amounts.total
         if min(abs(surplus), abs(surplus + (amounts.family or 0))) > _TOLERANCE:
             found.append("amounts_do_not_add_up")
-    if event.lines and any(line.amount < 0 and line.refunds_line_id is None for line in event.lines):
-        found.append("negative_line")
+    found += _line_defects(event.lines)
     if is_reversed:
         found.append("end_before_begin")
     return " ".join(found)
@@ -248,6 +248,18 @@ def _settlement_defects(event: wire.Settlement, *, is_reversed: bool) -> str:
 
 CARD_LENGTH = 16
 """Characters of a card's pseudonym that tell cards apart (base 32: 80 bits)."""
+
+
+def _line_defects(lines: list[wire.Line]) -> list[str]:
+    """Names of the contradictions inside billed lines."""
+    found = []
+    if any(line.amount < 0 and line.refunds_line_id is None for line in lines):
+        found.append("negative_line")
+    if any(is_off(fen(line.amount), line.quantity, line.unit_price) for line in lines):
+        found.append("line_does_not_multiply")
+    return found
+
+
 COMPANION = "陪"
 """In the name of a line that is for the patient's companion, such as 陪护床."""
 _TOLERANCE = Decimal("0.05")
@@ -294,12 +306,11 @@ def _discharge(event: wire.Discharge, calendar: Calendar, occurred: int, recorde
 
 
 def _fee_lines(event: wire.FeeLines, calendar: Calendar, occurred: int, recorded: int, flags: int) -> Fact:
-    negative = any(line.amount < 0 and line.refunds_line_id is None for line in event.lines)
     lines = _lines(event.lines, calendar)
     detail = Detail(
         recorded,
         occurred,
-        defects="negative_line" if negative else "",
+        defects=" ".join(_line_defects(event.lines)),
         practitioner=event.practitioner_id or "",
         lines=lines,
         packed_more=More(event.department) if event.department else None,

@@ -21,7 +21,7 @@ from services.detector.facts import (
     yuan,
 )
 from services.detector.geography import great_circle_km
-from services.detector.history import PersonHistory, Ref
+from services.detector.history import Change, PersonHistory, Ref
 from services.detector.lines import live_lines
 from services.detector.stays import FOREVER, Stay, stay_among, stays_of
 
@@ -140,7 +140,7 @@ class PersonView:
         """What an encounter is charged for."""
         known = self._bills.get(ref)
         if known is None:
-            stay = stay_among(ref, self.facts_of((ref,)))
+            stay = stay_among(ref, self.history.encounter(ref))
             known = self._bills[ref] = Bill(ref, self._told_lines(ref), stay)
         return known
 
@@ -149,6 +149,34 @@ class PersonView:
         facts = self.facts_of(refs)
         billed = dict.fromkeys((fact.institution, fact.encounter) for fact in facts if fact.flags & LINED)
         return [bill for bill in map(self.bill, billed) if bill.charges]
+
+    def billing(self, code: str) -> list[Ref]:
+        """Encounters that tell of a code on any line, counted or not; now and then one that does not."""
+        needle = code.encode()
+        return list(
+            dict.fromkeys(
+                (fact.institution, fact.encounter)
+                for fact in self.history.facts
+                if fact.flags & LINED and needle in bytes(fact.packed)
+            )
+        )
+
+    def lines_of(self, change: Change) -> list[Line]:
+        """Every line that an encounter's facts tell, before a change and after it, counted or not."""
+        if change.plain and len(change.after) == 1:
+            return self.lines(change.ref)
+        facts = {fact.event: fact for fact in (*change.before, *change.after) if fact.flags & LINED}
+        return [line for fact in facts.values() for line in fact.detail.lines or ()]
+
+    def begun(self, ref: Ref) -> str:
+        """When an encounter began: the stay's begin, else the first settlement's visit, else its first
+        fact; a local date where no more is known."""
+        facts = self.history.encounter(ref)
+        stay = stay_among(ref, facts)
+        if stay is not None:
+            return self.text(stay.begin, is_date=stay.begin_is_date) or ""
+        first = next((fact for fact in facts if fact.kind in SETTLEMENTS), facts[0])
+        return self.text(first.at, is_date=bool(first.flags & AT_DAY)) or ""
 
     def lined(self, refs: Iterable[Ref] | None) -> Iterator[tuple[Ref, list[Line]]]:
         """Encounters that have lines, with them; all of the person's for None."""
@@ -171,6 +199,11 @@ class PersonView:
         if moment is None or moment >= FOREVER:
             return self.registry.institution(institution_id)
         return self.registry.institution(institution_id, self.calendar.date_text(self.calendar.day(moment)))
+
+    def level(self, institution_id: str, date: str | None) -> int | None:
+        """The level of an institution on a local date; None where the registry does not tell it."""
+        known = self.registry.institution(institution_id, date)
+        return None if known is None else known.level
 
     def same_group(self, one: str, other: str, moment: int) -> bool | None:
         """Whether two institutions belong to one group (医共体) at a moment; None when the registry does

@@ -14,8 +14,22 @@ from services.detector.rules.a09_not_insured import NotInsured
 from services.detector.rules.a13_identity_mismatch import IdentityMismatch
 from services.detector.rules.a14_without_approval import WithoutApproval
 from services.detector.rules.b01_kept_cards import KeptCards
+from services.detector.rules.c12_lines_outside_the_stay import LinesOutsideTheStay
+from services.detector.rules.d01_more_days_than_stayed import MoreDaysThanStayed
+from services.detector.rules.d02_more_hours_than_a_day import MoreHoursThanADay
+from services.detector.rules.d03_more_than_the_maximum import MoreThanTheMaximum
+from services.detector.rules.d04_exclusive_items import ExclusiveItems
+from services.detector.rules.d05_split_bundle import SplitBundle
+from services.detector.rules.d06_second_operation import SecondOperation
+from services.detector.rules.d07_above_the_price import AboveThePrice
+from services.detector.rules.d09_lone_service import LoneService
 from services.detector.rules.d14_duplicate_settlement import DuplicateSettlement
+from services.detector.rules.d15_not_medical import NotMedical
+from services.detector.rules.e01_beyond_limits import BeyondLimits
 from services.detector.rules.e02_over_supply import OverSupply
+from services.detector.rules.e03_without_indication import WithoutIndication
+from services.detector.rules.e04_taken_home import TakenHome
+from services.detector.rules.f08_large_bill import LargeBill
 
 RULES: tuple[Rule, ...] = (
     OverlappingStays(),
@@ -31,6 +45,20 @@ RULES: tuple[Rule, ...] = (
     IdentityMismatch(),
     WithoutApproval(),
     KeptCards(),
+    LinesOutsideTheStay(),
+    MoreDaysThanStayed(),
+    MoreHoursThanADay(),
+    MoreThanTheMaximum(),
+    ExclusiveItems(),
+    SplitBundle(),
+    SecondOperation(),
+    AboveThePrice(),
+    LoneService(),
     DuplicateSettlement(),
+    NotMedical(),
+    BeyondLimits(),
     OverSupply(),
+    WithoutIndication(),
+    TakenHome(),
+    LargeBill(),
 )
