@@ -11,6 +11,8 @@ from services.detector.rules.a07_repeated_swipe import RepeatedSwipe
 from services.detector.rules.a07b_three_swipes import ThreeSwipes
 from services.detector.rules.a08_settlement_after_death import SettlementAfterDeath
 from services.detector.rules.a09_not_insured import NotInsured
+from services.detector.rules.a10_sex_and_age import SexAndAge
+from services.detector.rules.a11_once_in_a_lifetime import OnceInALifetime
 from services.detector.rules.a13_identity_mismatch import IdentityMismatch
 from services.detector.rules.a14_without_approval import WithoutApproval
 from services.detector.rules.b01_kept_cards import KeptCards
@@ -29,7 +31,9 @@ from services.detector.rules.e01_beyond_limits import BeyondLimits
 from services.detector.rules.e02_over_supply import OverSupply
 from services.detector.rules.e03_without_indication import WithoutIndication
 from services.detector.rules.e04_taken_home import TakenHome
+from services.detector.rules.f01_not_in_standing import NotInStanding
 from services.detector.rules.f08_large_bill import LargeBill
+from services.detector.rules.f12_third_party import ThirdParty
 
 RULES: tuple[Rule, ...] = (
     OverlappingStays(),
@@ -42,6 +46,8 @@ RULES: tuple[Rule, ...] = (
     ThreeSwipes(),
     SettlementAfterDeath(),
     NotInsured(),
+    SexAndAge(),
+    OnceInALifetime(),
     IdentityMismatch(),
     WithoutApproval(),
     KeptCards(),
@@ -60,5 +66,7 @@ RULES: tuple[Rule, ...] = (
     OverSupply(),
     WithoutIndication(),
     TakenHome(),
+    NotInStanding(),
     LargeBill(),
+    ThirdParty(),
 )
