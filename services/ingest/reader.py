@@ -10,6 +10,7 @@ from typing import NamedTuple
 import asyncpg
 
 from schemas.entry import Entry
+from services.runtime.logs import log
 
 READ = """
 SELECT seq, kind, key, body, occurred_at, received_at, request_id, historical, xid FROM inbox
@@ -22,6 +23,19 @@ STORE = """
 INSERT INTO progress (name, xid, seq, as_of, count) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (name) DO UPDATE SET xid = excluded.xid, seq = excluded.seq, as_of = excluded.as_of,
     count = excluded.count, updated_at = now()
+"""
+
+
+IS_FOREIGN = """
+SELECT greatest($1, coalesce(max(xid), 0)) >= pg_current_xact_id()::text::bigint FROM inbox
+"""
+SETTLE = """
+WITH edge AS (
+    SELECT coalesce(max(seq), $2) AS seq FROM inbox WHERE xid >= pg_current_xact_id()::text::bigint
+)
+UPDATE inbox SET xid = CASE WHEN (inbox.xid, inbox.seq) <= ($1, $2) AND inbox.seq <= edge.seq
+                            THEN 1 ELSE 2 END
+FROM edge
 """
 
 
@@ -59,8 +73,23 @@ async def hidden(connection: asyncpg.Connection, after: Position) -> bool:
 
 async def load_position(connection: asyncpg.Connection, name: str) -> Position:
     """Where the reader `name` stands; the beginning when it never stored a position."""
-    row = await connection.fetchrow(LOAD, name)
-    return Position(*row) if row else START
+    async with connection.transaction():
+        row = await connection.fetchrow(LOAD, name)
+        position = Position(*row) if row else START
+        if await connection.fetchval(IS_FOREIGN, position.xid):
+            position = await _settle(connection, name, position)
+    return position
+
+
+async def _settle(connection: asyncpg.Connection, name: str, position: Position) -> Position:
+    """The database was restored from a dump into another server, whose transactions count from their own
+    beginning: what the old one's ids say of order is kept as read and unread, below every id to come."""
+    await connection.execute("LOCK TABLE inbox IN EXCLUSIVE MODE")
+    await connection.execute(SETTLE, position.xid, position.seq)
+    settled = position._replace(xid=1, seq=(1 << 63) - 1)
+    await store_position(connection, name, settled)
+    log.info("inbox_settled_after_restore", reader=name)
+    return settled
 
 
 async def store_position(connection: asyncpg.Connection, name: str, position: Position) -> None:

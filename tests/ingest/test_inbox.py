@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -149,6 +150,30 @@ def test_a_position_is_stored_with_its_transaction_or_not_at_all(database_url: s
         async with driver(engine) as connection:
             assert await reader.load_position(connection, "embedded") == place
             assert await reader.load_position(connection, "relay") == reader.START
+
+    with_inbox(database_url, body)
+
+
+def test_after_a_restore_into_another_server_each_entry_is_read_exactly_once(database_url: str) -> None:
+    """Its transaction ids begin anew, below those that rows and position were written with."""
+
+    async def body(inbox: Inbox, engine: Any) -> None:
+        await inbox.append([row(name) for name in "abc"])
+        async with driver(engine) as connection:
+            read, position = await inbox.read(connection, reader.START, 2)
+            await inbox.append([row(name) for name in "de"])
+            await connection.execute("UPDATE inbox SET xid = xid + 1000000000")
+            moved = position._replace(xid=position.xid + 1_000_000_000)
+            await reader.store_position(connection, "embedded", moved)
+            await inbox.append([row("f")])
+            settled = await reader.load_position(connection, "embedded")
+            await inbox.append([row("g")])
+            await inbox.wait(0.01)
+            rest, _ = await inbox.read(connection, settled, 10)
+            assert await reader.load_position(connection, "embedded") == settled
+        bodies = [json.loads(entry.body)["event_id"] for entry in (*read, *rest)]
+        assert sorted(bodies) == list("abcdefg")
+        assert (settled.as_of, settled.count) == (position.as_of, position.count)
 
     with_inbox(database_url, body)
 
