@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from schemas.records import Pack
+from schemas.records import ExclusivePair, Pack
 from schemas.registry import Registry
 from services.detector.billing import Charge
 from services.detector.facts import DRUGGED, Fact
@@ -190,3 +190,9 @@ def _shortened(codes: set[str]) -> set[str]:
         (at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first)
     )
     return {first[:length] if length >= MARK_LENGTH else ""}
+
+
+def are_medicines(registry: Registry, pair: ExclusivePair) -> bool:
+    """Whether two codes that exclude each other are medicines that must not be given together (E06), and not
+    services that are paid for once (D04)."""
+    return registry.pack(pair.code) is not None and registry.pack(pair.other_code) is not None

@@ -31,6 +31,7 @@ from services.detector.rules.e01_beyond_limits import BeyondLimits
 from services.detector.rules.e02_over_supply import OverSupply
 from services.detector.rules.e03_without_indication import WithoutIndication
 from services.detector.rules.e04_taken_home import TakenHome
+from services.detector.rules.e06_given_twice import GivenTwice
 from services.detector.rules.f01_not_in_standing import NotInStanding
 from services.detector.rules.f08_large_bill import LargeBill
 from services.detector.rules.f12_third_party import ThirdParty
@@ -66,6 +67,7 @@ RULES: tuple[Rule, ...] = (
     OverSupply(),
     WithoutIndication(),
     TakenHome(),
+    GivenTwice(),
     NotInStanding(),
     LargeBill(),
     ThirdParty(),

@@ -1,7 +1,8 @@
 """D04 互斥/重复收费 (PTP): two items that are not paid for together.
 
 Predicate: both codes of a pair that the registry lists stand on the bill of one encounter, on the same local
-day or, as the pair says, anywhere in it. Suspected is all of the one that is not payable then.
+day or, as the pair says, anywhere in it. Suspected is all of the one that is not payable then. Two medicines
+that must not meet are E06's.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from schemas.finding import Words
 from schemas.registry import ExclusivePair
 from services.detector.bill_rule import BillRule, Suspect
 from services.detector.billing import Bill, Charge, base
+from services.detector.drugs import are_medicines
 from services.detector.rule import Explanation, Parameters
 from services.detector.view import PersonView
 
@@ -37,7 +39,8 @@ class ExclusiveItems(BillRule):
         for code in sorted(bill.by_code):
             pairs = view.registry.exclusive_pairs(code)
             for pair in pairs:
-                if pair.code == code and pair.other_code in bill.by_code and pair.other_code != code:
+                met = pair.code == code and pair.other_code in bill.by_code and pair.other_code != code
+                if met and not are_medicines(view.registry, pair):
                     yield from self._pair(view, bill, pair)
 
     def _pair(self, view: PersonView, bill: Bill, latest: ExclusivePair) -> Iterator[Suspect]:

@@ -1,6 +1,6 @@
 """D04 互斥/重复收费: its cases."""
 
-from schemas.registry import ExclusivePair, Registry
+from schemas.registry import ExclusivePair, Pack, Registry
 from tests.detector.stories import Story
 from tests.support.entries import cancellation, fee_lines, line, settlement, stay
 
@@ -17,6 +17,7 @@ def pairs(*rows: tuple) -> Registry:
 
 
 DAY = pairs(("A", "B", "day"))
+MEDICINES = Registry({"exclusive_pairs": [ExclusivePair("A", "B", "day")], "packs": [Pack("A"), Pack("B")]})
 ENCOUNTER = pairs(("A", "B", "encounter"))
 APART = fee_lines(
     "03-05 08:00",
@@ -29,6 +30,7 @@ STORIES = [
     Story("both on one day", [VISIT], DAY, [("D04", 1, "25.00")]),
     Story("one of them alone", [settlement("03-05 09:00", lines=[B, C])], DAY),
     Story("no pair is known", [VISIT]),
+    Story("two medicines that must not meet are E06's", [VISIT], MEDICINES),
     Story("on two days of a stay", [*STAY, APART], DAY),
     Story("anywhere in an encounter", [*STAY, APART], ENCOUNTER, [("D04", 1, "15.00")]),
     Story(
