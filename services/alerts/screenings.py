@@ -1,32 +1,36 @@
 """Screenings as rows: every settlement as it was judged, and the months that have changed by it.
 
 A screening is named by institution, settlement (or admission) and person; of one key the greatest revision
-of a log counts, so that storing twice is storing once. Withdrawn ones stay, marked.
+of a log counts, so that storing twice is storing once. What says nothing new changes nothing and makes no
+month wait: all may be said again after a change of the registry. Withdrawn ones stay, marked.
 """
 
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from schemas.screening import COLUMNS, ScreeningMessage, row_of
+from schemas.screening import COLUMNS, ScreeningMessage, digest, row_of
 
 _NAMES = ", ".join(COLUMNS)
 _ARRAYS = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(COLUMNS.values(), 1))
-_EPOCH = f"${len(COLUMNS) + 1}"
+_DIGESTS = f"${len(COLUMNS) + 1}::bytea[]"
+_EPOCH = f"${len(COLUMNS) + 2}"
 _CHANGED = ", ".join(
     f"{name} = excluded.{name}"
-    for name in (*COLUMNS, "epoch")
+    for name in (*COLUMNS, "epoch", "digest")
     if name not in ("institution_id", "name", "person")
 )
 PUT = f"""
     WITH incoming AS MATERIALIZED (
-        SELECT * FROM unnest({_ARRAYS}) AS i ({_NAMES})
+        SELECT * FROM unnest({_ARRAYS}, {_DIGESTS}) AS i ({_NAMES}, digest)
     ), known AS (
         SELECT s.month FROM incoming i JOIN screening s USING (institution_id, name, person)
+        WHERE s.digest <> i.digest
     ), put AS (
-        INSERT INTO screening ({_NAMES}, epoch) SELECT {_NAMES}, {_EPOCH}::text FROM incoming
+        INSERT INTO screening ({_NAMES}, digest, epoch) SELECT {_NAMES}, digest, {_EPOCH}::text FROM incoming
         ON CONFLICT (institution_id, name, person) DO UPDATE SET {_CHANGED}
-        WHERE screening.epoch <> excluded.epoch OR screening.revision <= excluded.revision
+        WHERE screening.digest <> excluded.digest
+            AND (screening.epoch <> excluded.epoch OR screening.revision <= excluded.revision)
         RETURNING month
     )
     SELECT month FROM put UNION SELECT month FROM known
@@ -68,8 +72,10 @@ async def store(raw: Any, messages: Sequence[ScreeningMessage], now: datetime, e
     if not last:
         return
     columns = map(list, zip(*map(row_of, last.values()), strict=True))
-    months = [row["month"] for row in await raw.fetch(PUT, *columns, epoch)]
-    await raw.execute(TOUCH, months, now)
+    digests = [digest(message) for message in last.values()]
+    months = [row["month"] for row in await raw.fetch(PUT, *columns, digests, epoch)]
+    if months:
+        await raw.execute(TOUCH, months, now)
 
 
 async def counts(raw: Any, month: str, institutions: Sequence[str] = ()) -> dict[str, Any]:

@@ -38,7 +38,9 @@ def test_every_field_stands_in_its_column(desk):
     row = desk.fetch(f"SELECT {', '.join(COLUMNS)} FROM screening")[0]  # noqa: S608
     assert tuple(row) == row_of(screening)
     assert row["diagnoses"] == "A01 B02"
-    assert msgspec.json.decode(row["items"]) == [["X1", "11", "2", 500, None, "2.50", "D1", MAY_1, None, None]]
+    assert msgspec.json.decode(row["items"]) == [
+        ["X1", "11", "2", 500, None, "2.50", "D1", MAY_1, None, None]
+    ]
 
 
 def test_the_wire_brings_a_screening_whole_beside_an_alert():
@@ -52,6 +54,13 @@ def test_the_greatest_revision_of_a_log_counts_in_whatever_order(desk):
     assert stored(desk) == [("S1", 5, 500, False)]
     desk.store(a_screening(revision=1, total=100), epoch="another log")
     assert stored(desk) == [("S1", 1, 100, False)]
+
+
+def test_what_says_nothing_new_changes_nothing(desk):
+    desk.store(a_screening(revision=1))
+    desk.store(a_screening(revision=9), a_screening(revision=1), epoch="another log")
+    assert stored(desk) == [("S1", 1, 10_000, False)]
+    assert changes(desk) == {"2026-05": 1}
 
 
 def test_a_cancelled_settlement_stays_marked(desk):

@@ -59,6 +59,7 @@ SCREENING = """
         alerts text NOT NULL,
         rules_hash text NOT NULL,
         epoch text NOT NULL,
+        digest bytea NOT NULL,
         PRIMARY KEY (institution_id, name, person)
     ) WITH (fillfactor = 90)
 """
