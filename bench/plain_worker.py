@@ -29,7 +29,6 @@ def main(bootstrap: str, topic: str, partitions: str, folder: str) -> None:
     source = app.topic(topic, **raw)
     found = app.topic(topic + "-found", **raw)
     stage = make_pipeline(Settings(), Registry(), rules=frozenset({"A01"})).person
-    stage._is_followed = lambda fact: False  # no terminal hop
     progress = Path(folder, "progress")
 
     @app.agent(source)

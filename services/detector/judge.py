@@ -17,7 +17,10 @@ from services.detector.facts import CONTENTS, HISTORICAL, Fact, Kind
 from services.detector.history import Change, PersonHistory, Ref, Said
 from services.detector.rule import Finding, Rule, digest
 from services.detector.rulebook import make_rules
-from services.detector.terminal import Register, TerminalHistory, TerminalView
+from services.detector.shared.history import SharedHistory
+from services.detector.shared.keys import MARKS
+from services.detector.shared.registers import Register
+from services.detector.shared.view import SharedView
 from services.detector.view import PersonView
 
 
@@ -184,9 +187,9 @@ class PersonJudge:
                     gap = history.gap(fact)
                 if gap > rule.within:
                     continue
-            if rule.inside and fact.kind >= Kind.VISIT:
+            if rule.inside:
                 if inside is None:
-                    inside = history.may_be_inside(fact.at)
+                    inside = _may_be_inside(history, fact)
                 if not inside:
                     continue
             concerned.append(rule)
@@ -218,36 +221,47 @@ class PersonJudge:
         return difference(said, list(defects_of(view, refs)))
 
 
-class TerminalJudge:
-    """All terminal rules over one terminal's day."""
+class SharedJudge:
+    """All rules over keys that persons share, each over keys of its kind."""
 
     def __init__(self, bench: Bench, registry: Registry) -> None:
         self.bench = bench
         self.registry = registry
-        self._rules = make_rules([rule for rule in bench.rules if rule.key == "terminal"], registry)
+        self._rules = {
+            mark: make_rules([rule for rule in bench.rules if rule.key == kind], registry)
+            for kind, mark in MARKS.items()
+        }
 
-    def take(self, history: TerminalHistory, register: Register) -> list[Verdict] | None:
+    def take(self, history: SharedHistory, register: Register) -> list[Verdict] | None:
         """Put a register and say what changed; None when it was known. Raises what a rule raises, undone."""
         try:
             known = history.put(register)
         except LookupError:
             return None
         try:
-            # Only a swipe that replaces nothing leaves the rest of the day as it was judged.
-            fresh = register.swipe is not None and (known is None or known.swipe is None)
-            verdicts = self._judge(history, register.swipe.at if fresh else None)
+            # Only what takes nothing back leaves the rest as it was judged.
+            only_adds = known is None or not known.entries
+            verdicts = self._judge(history, register if only_adds else None)
         except Exception:
             history.undo(register, known)
             raise
         return note(history, verdicts)
 
-    def whole(self, history: TerminalHistory) -> list[Verdict]:
+    def whole(self, history: SharedHistory) -> list[Verdict]:
         """Judge everything anew."""
         return note(history, self._judge(history, None))
 
-    def _judge(self, history: TerminalHistory, around: int | None) -> list[Verdict]:
-        view = TerminalView(history, self.registry, self.bench.calendar, around)
-        return difference(history.said, [item for rule in self._rules for item in rule.judge(view, None)])
+    def _judge(self, history: SharedHistory, news: Register | None) -> list[Verdict]:
+        view = SharedView(history, self.registry, self.bench.calendar, news)
+        rules = self._rules[history.key[0]]
+        return difference(history.said, [item for rule in rules for item in rule.judge(view, None)])
+
+
+def _may_be_inside(history: PersonHistory, fact: Fact) -> bool:
+    """Whether a fact may lie in a stay, or make one that anything lies in."""
+    if fact.kind >= Kind.VISIT:
+        return history.may_be_inside(fact.at)
+    return fact.kind == Kind.DISCHARGE or not history.stands_alone(fact)
 
 
 def difference(said: dict[str, Said], found: Iterable[Finding | Defect]) -> list[Verdict]:
@@ -270,7 +284,7 @@ def difference(said: dict[str, Said], found: Iterable[Finding | Defect]) -> list
     return verdicts
 
 
-def note(history: PersonHistory | TerminalHistory, verdicts: list[Verdict]) -> list[Verdict]:
+def note(history: PersonHistory | SharedHistory, verdicts: list[Verdict]) -> list[Verdict]:
     """Write verdicts into the history; the verdicts, the withdrawn ones with what had been said."""
     noted = []
     for verdict in verdicts:
@@ -280,4 +294,4 @@ def note(history: PersonHistory | TerminalHistory, verdicts: list[Verdict]) -> l
     return noted
 
 
-__all__ = ["Bench", "PersonJudge", "Ref", "TerminalJudge", "Verdict"]
+__all__ = ["Bench", "PersonJudge", "Ref", "SharedJudge", "Verdict"]

@@ -13,12 +13,12 @@ from services.detector import metrics
 from services.detector.stages import Crossing, Pipeline, encode_crossing
 from services.runtime.ports import Emission, Memory, Outcome, Stage
 
-PERSON, TERMINAL = "p:", "t:"
+PERSON, SHARED = "p:", "s:"
 """Memory keys of both stages live in one table."""
 
 
 class DetectorProgram:
-    """Persons and terminals, for any runtime."""
+    """Persons and the keys they share, for any runtime."""
 
     first = EVENTS
     sink = ALERTS
@@ -32,17 +32,17 @@ class DetectorProgram:
 
     def stage(self, key: str) -> Stage:
         """The stage that a memory key belongs to."""
-        return self.pipeline.person if key.startswith(PERSON) else self.pipeline.terminal
+        return self.pipeline.person if key.startswith(PERSON) else self.pipeline.shared
 
     def prefix(self, topic: str) -> str:
         """How the memory keys of the stage that reads a topic begin."""
-        return PERSON if topic == EVENTS else TERMINAL
+        return PERSON if topic == EVENTS else SHARED
 
     def keys(self, topic: str, messages: Sequence[Any]) -> set[str]:
         """Memory keys that a sitting over these messages will ask for."""
         if topic == EVENTS:
             return {PERSON + entry.key for entry in messages if _is_judged(entry)}
-        return {TERMINAL + key for key, _ in messages}
+        return {SHARED + key for key, _ in messages}
 
     def sit(self, topic: str, messages: Sequence[Any], memory_of: Callable[[str], Memory]) -> Outcome:
         """Judge entries (EVENTS), or pairs of (key, Crossing) (CROSSINGS), in order."""
@@ -72,7 +72,7 @@ class DetectorProgram:
     def memory_key(self, memory: Memory) -> str:
         """The table key of a memory."""
         is_person = self.pipeline.person.remembers(memory)
-        return (PERSON if is_person else TERMINAL) + memory.key
+        return (PERSON if is_person else SHARED) + memory.key
 
     def judged(
         self,
@@ -126,10 +126,10 @@ class DetectorProgram:
         self, key: str, crossing: Crossing, memory_of: Callable[[str], Memory], outcome: Outcome
     ) -> None:
         outcome.entries += 1
-        name = TERMINAL + key
+        name = SHARED + key
         try:
             memory = outcome.touched[name] = memory_of(name)
-            outcome.emissions += self.pipeline.terminal.step(memory, crossing)
+            outcome.emissions += self.pipeline.shared.step(memory, crossing)
         except Exception as error:
             body = encode_crossing(crossing)
             outcome.emissions.append(self._dead_letter(CROSSINGS, key, body, crossing.origin, error))

@@ -24,7 +24,7 @@ class Replay:
         self.screenings: dict[tuple[str, str, str], ScreeningMessage] = {}
         self.registry = registry
         self.persons = Shelf(self.pipeline.person)
-        self.terminals = Shelf(self.pipeline.terminal)
+        self.shared = Shelf(self.pipeline.shared)
         self.open: dict[str, Alert] = {}
         self._voices: dict[str, dict[str, Alert]] = {}
         self.defects: dict[str, DefectMessage] = {}
@@ -57,8 +57,8 @@ class Replay:
             if emission.topic == ALERTS:
                 self._hear(emission.value)
             else:
-                memory = self.terminals.get(emission.key)
-                for spoken in self.pipeline.terminal.step(memory, emission.value):
+                memory = self.shared.get(emission.key)
+                for spoken in self.pipeline.shared.step(memory, emission.value):
                     self._hear(spoken.value)
 
     def _hear(self, message: AlertMessage | DefectMessage | ScreeningMessage) -> None:

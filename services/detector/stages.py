@@ -1,6 +1,6 @@
 """The data's way through the detector, declared: what each stage reads, remembers and says.
 
-events ──▶ PersonStage (key: pseudonym) ──▶ crossings ──▶ TerminalStage (key: terminal and day)
+events ──▶ PersonStage (key: pseudonym) ──▶ crossings ──▶ SharedStage (key: of a terminal's day, a card's, …)
                  └──────────▶ alerts ◀───────────────────────────┘
 """
 
@@ -16,33 +16,32 @@ from schemas.moments import DAY, Calendar
 from schemas.registry import Registry
 from schemas.topics import ALERTS, CROSSINGS, EVENTS
 from services.detector.defects import WORDS, Defect
-from services.detector.facts import SETTLEMENTS, Fact, Kind
+from services.detector.facts import Fact, Kind
 from services.detector.history import Change, PersonHistory
-from services.detector.judge import Bench, PersonJudge, TerminalJudge, Verdict
+from services.detector.judge import Bench, PersonJudge, SharedJudge, Verdict
 from services.detector.reading import read_entry
 from services.detector.rulebook import rules_hash
 from services.detector.rules import RULES
 from services.detector.screening import screening_of, to_screen
-from services.detector.terminal import Register, TerminalHistory, first_register, registers_of
+from services.detector.shared.history import SharedHistory
+from services.detector.shared.registers import Register
+from services.detector.shared.sending import Sender
 from services.detector.view import PersonView
 from services.runtime.ports import Emission
 from services.settings import Settings
-
-HAS_MAIN_COUNTERS = frozenset(("hospital", "township", "community"))
-"""Kinds of institutions whose counters serve many: their terminals are not followed (rules.md B01)."""
 
 NO_ORIGIN = Origin()
 
 
 class Crossing(Struct, array_like=True):
-    """A register on its way to a terminal, and the event that moved it."""
+    """A register on its way to a shared key, and the event that moved it."""
 
     register: Register
     origin: Origin
 
 
 class Crossings(Struct, array_like=True, tag="crossings"):
-    """What one sitting sends to the terminals of one partition, by terminal key: one Kafka record."""
+    """What one sitting sends to the shared keys of one partition, by key: one Kafka record."""
 
     crossings: list[tuple[str, Crossing]]
     log_id: str = ""
@@ -68,6 +67,7 @@ class PersonStage:
         self.registry = registry
         self.judge = PersonJudge(self.bench, registry)
         self._rules_hash = rules_hash(self.bench.rules, registry)
+        self._sender = Sender({rule.key for rule in self.bench.rules}, registry, self.bench.calendar)
 
     def fresh(self, key: str) -> PersonHistory:
         return PersonHistory(key)
@@ -109,7 +109,7 @@ class PersonStage:
         if taken is None:
             return []
         changes, verdicts = taken
-        emissions = self._crossings(memory, changes, origin)
+        emissions = _crossings(self._sender.changed(memory, changes), origin)
         if verdicts:
             emissions += spoken(memory, verdicts, origin)
         if self.bench.screens:
@@ -118,12 +118,13 @@ class PersonStage:
         return emissions
 
     def rejudge(self, memory: PersonHistory) -> list[Emission]:
-        """Judge the whole person again and say all that crosses."""
+        """Judge the whole person again, and say all that the registry may have kept from crossing."""
         verdicts = self.judge.whole(memory)
         if verdicts:
             memory.turns += 1
         everything = [Change(("", ""), memory.idle, memory.facts)]
-        emissions = self._crossings(memory, everything, NO_ORIGIN) + spoken(memory, verdicts, NO_ORIGIN)
+        emissions = _crossings(self._sender.again(memory), NO_ORIGIN)
+        emissions += spoken(memory, verdicts, NO_ORIGIN)
         if self.bench.screens:
             known = next(iter((*memory.facts, *memory.idle)), None)
             emissions += self._screened(memory, to_screen(known, everything) if known else [])
@@ -151,32 +152,9 @@ class PersonStage:
             Emission(ALERTS, memory.key, screening_of(memory, view, fact, self._rules_hash)) for fact in facts
         ]
 
-    def _crossings(self, memory: PersonHistory, changes: list[Change], origin: Origin) -> list[Emission]:
-        emissions = []
-        sent: set[tuple[str, str]] = set()
-        for change in changes:
-            for fact in (*change.after, *change.before):
-                if fact.kind not in SETTLEMENTS:
-                    continue
-                name = (fact.institution, fact.id)
-                if name in sent or not self._is_followed(fact):
-                    continue
-                sent.add(name)
-                registers = first_register if change.plain and not change.before else registers_of
-                for key, register in registers(memory, fact, self.bench.calendar):
-                    emissions.append(Emission(CROSSINGS, key, Crossing(register, origin)))
-        return emissions
 
-    def _is_followed(self, fact: Fact) -> bool:
-        known = self.registry.institution(fact.institution)
-        if known is not None and known.effective_from:
-            day = self.bench.calendar.date_text(self.bench.calendar.day(fact.at))
-            known = self.registry.institution(fact.institution, day)
-        return known is None or known.kind not in HAS_MAIN_COUNTERS
-
-
-class TerminalStage:
-    """Registers of one terminal's day in, alerts out."""
+class SharedStage:
+    """Registers of one shared key in, alerts out."""
 
     topic = CROSSINGS
 
@@ -186,42 +164,44 @@ class TerminalStage:
 
     def use(self, registry: Registry) -> None:
         """Judge by this registry from now on."""
-        self.judge = TerminalJudge(self.bench, registry)
+        self.judge = SharedJudge(self.bench, registry)
 
-    def fresh(self, key: str) -> TerminalHistory:
-        return TerminalHistory(key)
+    def fresh(self, key: str) -> SharedHistory:
+        return SharedHistory(key)
 
-    def restore(self, key: str, cells: Iterable[tuple[str, bytes]]) -> TerminalHistory:
-        return TerminalHistory.restore(key, cells)
+    def restore(self, key: str, cells: Iterable[tuple[str, bytes]]) -> SharedHistory:
+        return SharedHistory.restore(key, cells)
 
-    def unpack(self, key: str, packed: bytes) -> TerminalHistory:
-        return TerminalHistory.unpack(key, packed)
+    def unpack(self, key: str, packed: bytes) -> SharedHistory:
+        return SharedHistory.unpack(key, packed)
 
-    def pack(self, memory: TerminalHistory) -> bytes:
+    def pack(self, memory: SharedHistory) -> bytes:
         return memory.pack()
 
-    def step(self, memory: TerminalHistory, message: Crossing) -> list[Emission]:
+    def step(self, memory: SharedHistory, message: Crossing) -> list[Emission]:
         """Judge one register."""
         verdicts = self.judge.take(memory, message.register)
         return spoken(memory, verdicts, message.origin) if verdicts else []
 
-    def rejudge(self, memory: TerminalHistory) -> list[Emission]:
-        """Judge the whole day again."""
+    def rejudge(self, memory: SharedHistory) -> list[Emission]:
+        """Judge the whole key again."""
         verdicts = self.judge.whole(memory)
         if verdicts:
             memory.turns += 1
         return spoken(memory, verdicts, NO_ORIGIN)
 
 
-def spoken(
-    memory: PersonHistory | TerminalHistory, verdicts: list[Verdict], origin: Origin
-) -> list[Emission]:
+def _crossings(registers: Iterable[tuple[str, Register]], origin: Origin) -> list[Emission]:
+    return [Emission(CROSSINGS, key, Crossing(register, origin)) for key, register in registers]
+
+
+def spoken(memory: PersonHistory | SharedHistory, verdicts: list[Verdict], origin: Origin) -> list[Emission]:
     """Verdicts as messages on the alerts topic."""
     return [Emission(ALERTS, memory.key, _message(memory, verdict, origin)) for verdict in verdicts]
 
 
 def _message(
-    memory: PersonHistory | TerminalHistory, verdict: Verdict, origin: Origin
+    memory: PersonHistory | SharedHistory, verdict: Verdict, origin: Origin
 ) -> AlertMessage | DefectMessage:
     content, said = verdict.content, verdict.said
     if isinstance(content, Defect) or (content is None and said is not None and said.defect):
@@ -237,7 +217,7 @@ def _message(
 
 
 def _defect(
-    memory: PersonHistory | TerminalHistory, defect_id: str, defect: Defect | None, origin: Origin
+    memory: PersonHistory | SharedHistory, defect_id: str, defect: Defect | None, origin: Origin
 ) -> DefectMessage:
     mended = defect is None
     return DefectMessage(
@@ -259,12 +239,12 @@ class Pipeline:
     """Both stages over one bench."""
 
     person: PersonStage
-    terminal: TerminalStage
+    shared: SharedStage
 
     def use(self, registry: Registry) -> None:
         """Judge by this registry from now on."""
         self.person.use(registry)
-        self.terminal.use(registry)
+        self.shared.use(registry)
 
 
 def make_pipeline(
@@ -287,4 +267,4 @@ def make_pipeline(
         lateness=None if keep_all else settings.lateness_days * DAY,
         screens=screens,
     )
-    return Pipeline(PersonStage(bench, registry), TerminalStage(bench, registry))
+    return Pipeline(PersonStage(bench, registry), SharedStage(bench, registry))

@@ -4,6 +4,8 @@ Of several versions of one thing the greatest (recorded_at, event_id) that no ca
 All functions here are functions of sets of facts: the order of arrival leaves no trace.
 """
 
+from collections.abc import Sequence
+
 from services.detector.facts import AT_DAY, SETTLEMENTS, Fact, Kind
 
 NOTHING_NEGATIVE: frozenset = frozenset(("nothing negative",))
@@ -76,7 +78,7 @@ def standing(cancellations: list[Fact]) -> list[Fact]:
     return kept
 
 
-def offsets_among(facts: list[Fact]) -> frozenset[tuple[str, str]]:
+def offsets_among(facts: Sequence[Fact]) -> frozenset[tuple[str, str]]:
     """(institution, event) of settlements that a negative mirror takes back, and of those mirrors.
 
     A mirror takes back one settlement: of its encounter and its total, the latest not recorded after it.

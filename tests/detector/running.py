@@ -12,15 +12,15 @@ from schemas.registry import Registry
 from schemas.screening import ScreeningMessage
 from schemas.topics import ALERTS
 from services.detector.history import PersonHistory
-from services.detector.judge import PersonJudge, TerminalJudge
+from services.detector.judge import PersonJudge, SharedJudge
+from services.detector.shared.history import SharedHistory
 from services.detector.stages import (
     PersonStage,
-    TerminalStage,
+    SharedStage,
     decode_crossing,
     encode_crossing,
     make_pipeline,
 )
-from services.detector.terminal import TerminalHistory
 from services.runtime.ports import Emission
 from services.settings import Settings
 
@@ -28,7 +28,7 @@ from services.settings import Settings
 class Keyed:
     """One stage: its log, the memories of its keys, and how far their cells are durable."""
 
-    def __init__(self, stage: PersonStage | TerminalStage) -> None:
+    def __init__(self, stage: PersonStage | SharedStage) -> None:
         self.stage = stage
         self.log: list[tuple[str, object]] = []
         self.memories: dict = {}
@@ -71,7 +71,7 @@ class Run:
         pipeline = make_pipeline(Settings(**knobs), registry, keep_all=True, rules=rules)
         self.pipeline = pipeline
         self.persons = Keyed(pipeline.person)
-        self.terminals = Keyed(pipeline.terminal)
+        self.shared = Keyed(pipeline.shared)
         self.heard: dict[tuple[str, str], tuple[int, Alert | None]] = {}
         self.defects: dict[str, tuple[int, bool]] = {}
         self.screened: dict[tuple[str, ...], ScreeningMessage] = {}
@@ -83,10 +83,10 @@ class Run:
 
     def work(self) -> None:
         """Judge whatever stands in the logs."""
-        for keyed in (self.persons, self.terminals):
+        for keyed in (self.persons, self.shared):
             while keyed.position < len(keyed.log):
                 key, message = keyed.log[keyed.position]
-                if keyed is self.terminals:
+                if keyed is self.shared:
                     message = decode_crossing(message)
                 emissions = keyed.stage.step(keyed.memory(key), message)
                 keyed.position += 1
@@ -98,7 +98,7 @@ class Run:
             if emission.topic == ALERTS:
                 self.hear(emission.value)
             else:
-                self.terminals.log.append((emission.key, encode_crossing(emission.value)))
+                self.shared.log.append((emission.key, encode_crossing(emission.value)))
 
     def hear(self, message: AlertMessage | DefectMessage | ScreeningMessage) -> None:
         """What intake does: a smaller revision than the stored one is a late repeat."""
@@ -121,7 +121,7 @@ class Run:
     def use(self, registry: Registry) -> None:
         """The registry changes: every key is judged again."""
         self.pipeline.use(registry)
-        for keyed in (self.persons, self.terminals):
+        for keyed in (self.persons, self.shared):
             for key in sorted({*keyed.memories, *keyed.cells}):
                 self.send(keyed.stage.rejudge(keyed.memory(key)))
             self.work()
@@ -140,13 +140,13 @@ class Run:
     def said_and_whole(self) -> list[tuple[str, dict, dict]]:
         """For every key: what stands, and what judging the whole from scratch would say."""
         pairs = []
-        for keyed in (self.persons, self.terminals):
+        for keyed in (self.persons, self.shared):
             for key, memory in keyed.memories.items():
                 pairs.append((key, standing(memory), standing(from_scratch(keyed.stage, memory))))
         return pairs
 
 
-def from_scratch(stage: PersonStage | TerminalStage, memory: PersonHistory | TerminalHistory):
+def from_scratch(stage: PersonStage | SharedStage, memory: PersonHistory | SharedHistory):
     """The same facts in a fresh memory, judged whole."""
     copy = stage.fresh(memory.key)
     if isinstance(memory, PersonHistory):
@@ -155,12 +155,12 @@ def from_scratch(stage: PersonStage | TerminalStage, memory: PersonHistory | Ter
     else:
         for register in memory.registers.values():
             copy.put(register)
-    judge: PersonJudge | TerminalJudge = stage.judge
+    judge: PersonJudge | SharedJudge = stage.judge
     judge.whole(copy)
     return copy
 
 
-def standing(memory: PersonHistory | TerminalHistory) -> dict:
+def standing(memory: PersonHistory | SharedHistory) -> dict:
     """Findings that stand, comparable."""
     return {
         finding_id: (said.rule, frozenset(map(tuple, said.members)), said.digest, said.defect)

@@ -9,8 +9,10 @@ from services.detector.replay import Replay
 from services.detector.rules import RULES
 from services.detector.rules.a07_repeated_swipe import RepeatedSwipe
 from services.detector.rules.b01_kept_cards import KeptCards
-from services.detector.stages import PersonStage, TerminalStage
-from services.detector.terminal import Register, Swipe, TerminalHistory, terminal_key
+from services.detector.shared.history import SharedHistory
+from services.detector.shared.keys import terminal_key
+from services.detector.shared.registers import Register, Swipe
+from services.detector.stages import PersonStage, SharedStage
 from services.settings import Settings
 from tests.support.entries import CALENDAR, cancellation, entries, moment, person, registry, settlement
 
@@ -79,31 +81,31 @@ def test_replay_goes_on_after_an_event_that_raises():
 def test_a_terminal_whose_rule_raises_keeps_what_it_knew():
     class Broken(KeptCards):
         def judge(self, view, refs):
-            if any(item.total == 666 for item in view.swipes):
+            if any(told.entry.total == 666 for told in view.told):
                 raise ZeroDivisionError
             yield from super().judge(view, refs)
 
     def register(revision: int, total: int | None) -> Register:
         at = moment("03-05 10:00")
-        body = None if total is None else Swipe("S1", "E1", "p1", at, "41", total, 0, "")
-        return Register("1", revision, body)
+        entries = [] if total is None else [Swipe(at, "S1", "41", total, 0, "")]
+        return Register("P1", "E1", "p1", revision, entries)
 
-    terminal = TerminalStage(Bench(rules=(Broken(),), calendar=CALENDAR), Registry())
-    memory = TerminalHistory(terminal_key("P1", "d1", 739_000))
+    terminal = SharedStage(Bench(rules=(Broken(),), calendar=CALENDAR), Registry())
+    memory = SharedHistory(terminal_key("P1", "d1", 739_000))
     terminal.judge.take(memory, register(1, 100))
     with pytest.raises(ZeroDivisionError):
         terminal.judge.take(memory, register(2, 666))
-    assert [item.total for item in memory.swipes] == [100]
+    assert [told.entry.total for told in memory.told] == [100]
     cells = {name: body for name, body in memory.changes().items() if body is not None}
-    assert TerminalHistory.restore(memory.key, cells.items()).registers == memory.registers
+    assert SharedHistory.restore(memory.key, cells.items()).registers == memory.registers
 
 
 def test_a_late_register_changes_nothing():
     known = registry({"institution_id": "P1", "kind": "pharmacy"})
-    terminal = TerminalStage(Bench(rules=RULES, calendar=CALENDAR), known)
-    memory = TerminalHistory(terminal_key("P1", "d1", 739_000))
-    newer = Register("1", 2, None)
+    terminal = SharedStage(Bench(rules=RULES, calendar=CALENDAR), known)
+    memory = SharedHistory(terminal_key("P1", "d1", 739_000))
+    newer = Register("P1", "E1", "p1", 2, [])
     assert terminal.judge.take(memory, newer) == []
-    older = Register("1", 1, Swipe("S1", "E1", "p1", moment("03-05 10:00"), "41", 1, 0, ""))
+    older = Register("P1", "E1", "p1", 1, [Swipe(moment("03-05 10:00"), "S1", "41", 1, 0, "")])
     assert terminal.judge.take(memory, older) is None
-    assert memory.swipes == []
+    assert memory.told == []

@@ -56,9 +56,9 @@ def every_step_says_the_whole(story: list[Entry], registry: Registry, random: Ra
         chance = random.random()
         if chance < 0.15:
             run.persons.repack()
-            run.terminals.repack()
+            run.shared.repack()
         elif chance < 0.3:
-            for keyed in (run.persons, run.terminals):
+            for keyed in (run.persons, run.shared):
                 keyed.put()
                 keyed.crash()
     assert compared(run.open) == clean(story, registry, **knobs)
@@ -73,14 +73,14 @@ def troubles_leave_no_trace(story: list[Entry], registries: list[Registry], rand
         if chance < 0.2:
             run.persons.put()
         elif chance < 0.35:
-            run.terminals.put()
+            run.shared.put()
         elif chance < 0.5:
             run.persons.crash()
         elif chance < 0.6:
-            run.terminals.crash()
+            run.shared.crash()
         elif chance < 0.65:
             run.persons.put()
-            run.terminals.put()
+            run.shared.put()
             run.use(random.choice(registries))
         run.work()
     run.use(registries[-1])

@@ -140,7 +140,7 @@ def test_judging_leaves_facts_as_they_were_and_judging_again_says_nothing_new(st
     run = Run(registry)
     for one in story:
         run.feed(one)
-    for keyed in (run.persons, run.terminals):
+    for keyed in (run.persons, run.shared):
         for memory in keyed.memories.values():
             before, said = keyed.stage.pack(memory), standing(memory)
             again = keyed.stage.rejudge(memory)

@@ -104,7 +104,7 @@ def test_at_every_step_what_stands_is_what_judging_the_whole_says(module, rules,
             for key, said, whole in run.said_and_whole():
                 assert said == whole, key
             run.persons.repack()
-            run.terminals.repack()
+            run.shared.repack()
         assert compared(run.open) == final(story, told, rules)
 
 

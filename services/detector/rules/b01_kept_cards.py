@@ -13,9 +13,12 @@ from statistics import median
 
 from schemas.finding import Subject, Words
 from schemas.moments import MINUTE, SECOND
+from services.detector.facts import yuan
 from services.detector.history import Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, parameter
-from services.detector.terminal import Swipe, TerminalView
+from services.detector.shared.history import Told
+from services.detector.shared.registers import Swipe
+from services.detector.shared.view import SharedView, members
 
 SMALL_KINDS = frozenset(("pharmacy", "clinic", "village"))
 NIGHT_FROM, NIGHT_TO = 22 * 60, 6 * 60
@@ -54,26 +57,38 @@ class KeptCards(Rule):
     window_days = 1
     parameters = KeptCardsParameters()
 
-    def judge(self, view: TerminalView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
-        if not view.maybe_crowded(self.parameters.persons) or view.kind not in SMALL_KINDS:
+    def judge(self, view: SharedView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
+        if not self._may_be_crowded(view) or _kind(view) not in SMALL_KINDS:
             return
-        burst = self._burst(view.swipes)
+        burst = self._burst(view.told)
         if burst:
             yield self._finding(view, burst)
 
-    def _burst(self, swipes: list[Swipe]) -> list[Swipe]:
+    def _may_be_crowded(self, view: SharedView) -> bool:
+        """False when a swipe that came shows no crowd about it: a cheap way out."""
+        news = view.news_of(self.id)
+        if news is None:
+            return True
+        reach = self.parameters.minutes * MINUTE
+        return any(
+            len({told.person for told in view.told if abs(told.entry.at - swipe.at) <= reach})
+            >= self.parameters.persons
+            for swipe in news
+        )
+
+    def _burst(self, swipes: list[Told]) -> list[Told]:
         """All swipes that stand in a suspicious window, in order."""
         reach = self.parameters.minutes * MINUTE
         marked: set[int] = set()
         begin = 0
         for end, last in enumerate(swipes):
-            while last.at - swipes[begin].at > reach:
+            while last.entry.at - swipes[begin].entry.at > reach:
                 begin += 1
             if end - begin + 1 >= self.parameters.persons and self._is_suspicious(swipes[begin : end + 1]):
                 marked.update(range(begin, end + 1))
         return [swipe for index, swipe in enumerate(swipes) if index in marked]
 
-    def _is_suspicious(self, window: list[Swipe]) -> bool:
+    def _is_suspicious(self, window: list[Told]) -> bool:
         figures = self.parameters
         if len({swipe.person for swipe in window}) < figures.persons:
             return False
@@ -82,51 +97,74 @@ class KeptCards(Rule):
             or same_amount_share(window) >= figures.same_amount_share
         )
 
-    def _finding(self, view: TerminalView, burst: list[Swipe]) -> Finding:
-        persons = len({swipe.person for swipe in burst})
-        at_night = any(_is_night(view.calendar.minute_of_day(swipe.at)) for swipe in burst)
-        last = burst[-1]
-        refs = sorted({(view.institution_id, swipe.encounter) for swipe in burst})
+    def _finding(self, view: SharedView, burst: list[Told]) -> Finding:
+        institution, device, _ = view.parts
+        swipes = [told.entry for told in burst]
+        persons = len({told.person for told in burst})
+        at_night = any(_is_night(view.calendar.minute_of_day(swipe.at)) for swipe in swipes)
+        first, last = swipes[0], swipes[-1]
+        refs = members(burst)
         return Finding(
             rule=self,
-            about=(view.institution_id, view.device, view.day),
+            about=(institution, device, view.day),
             members=refs,
             severity=1 if at_night or persons >= self.parameters.many_persons else 2,
-            subject=Subject("terminal", f"{view.institution_id}|{view.device}"),
-            institutions=[view.institution_id],
+            subject=Subject("terminal", f"{institution}|{device}"),
+            institutions=[institution],
             encounters=[ref[1] for ref in refs],
-            settlements=sorted(swipe.settlement for swipe in burst),
+            settlements=sorted(swipe.settlement for swipe in swipes),
             happened=view.calendar.text(last.at),
-            amount=sum(max(0, swipe.fund) for swipe in burst),
+            amount=sum(max(0, swipe.fund) for swipe in swipes),
             values={
-                "institution": view.institution_id,
-                "device": view.device,
-                "minutes": max(1, (last.at - burst[0].at) / MINUTE),
+                "institution": institution,
+                "device": device,
+                "minutes": max(1, (last.at - first.at) / MINUTE),
                 "persons": persons,
                 "gap": median_gap(burst),
             },
             evidence={
-                "swipes": [view.swipe_evidence(swipe) for swipe in burst],
-                "device": view.device,
+                "swipes": [_evidence(view, told) for told in burst],
+                "device": device,
                 "window_minutes": self.parameters.minutes,
                 "persons": persons,
                 "median_gap_seconds": round(median_gap(burst)),
                 "same_amount_share": round(same_amount_share(burst), 2),
             },
             explanations=[Explanation("main_counter", False), Explanation("queue_after_outage", False)],
-            historical=all(swipe.historical for swipe in burst),
+            historical=all(swipe.historical for swipe in swipes),
         )
 
 
-def median_gap(window: list[Swipe]) -> float:
+def _kind(view: SharedView) -> str | None:
+    """Kind of the terminal's institution: the registry's word, else pharmacy where all swipes are (41)."""
+    known = view.registry.institution(view.parts[0], view.date)
+    if known is not None and known.kind:
+        return known.kind
+    return "pharmacy" if all(told.entry.med_type.startswith("41") for told in view.told) else None
+
+
+def _evidence(view: SharedView, told: Told) -> dict:
+    """A swipe as evidence."""
+    swipe: Swipe = told.entry
+    return {
+        "at": view.calendar.text(swipe.at),
+        "person": told.person,
+        "settlement": swipe.settlement,
+        "total": yuan(swipe.total),
+        "fund": yuan(swipe.fund),
+        "card": swipe.card or None,
+    }
+
+
+def median_gap(window: list[Told]) -> float:
     """Median seconds between neighbours."""
-    gaps = [later.at - earlier.at for earlier, later in pairwise(window)]
+    gaps = [later.entry.at - earlier.entry.at for earlier, later in pairwise(window)]
     return median(gaps) / SECOND if gaps else float("inf")
 
 
-def same_amount_share(window: list[Swipe]) -> float:
+def same_amount_share(window: list[Told]) -> float:
     """Share of the swipes that show the most common total."""
-    return Counter(swipe.total for swipe in window).most_common(1)[0][1] / len(window)
+    return Counter(told.entry.total for told in window).most_common(1)[0][1] / len(window)
 
 
 def _is_night(minute: int) -> bool:

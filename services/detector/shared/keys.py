@@ -1,0 +1,51 @@
+"""Names of the keys that many persons share: one text a key, a mark of its kind first.
+
+Parts may hold any character, so all but the last carry their lengths.
+"""
+
+MARKS = {"terminal": "t", "card": "c", "practitioner": "d", "trace_code": "x", "invoice": "i"}
+"""Kinds of keys, by the word that rules name them with (`Rule.key`).
+
+terminal: (institution, device, day). card: (card's pseudonym, day). practitioner: (practitioner, day).
+trace_code: (code,). invoice: (institution or "", number). Days are local ordinals.
+"""
+KINDS = {mark: kind for kind, mark in MARKS.items()}
+
+
+def terminal_key(institution: str, device: str, day: int) -> str:
+    """Key of a terminal's day."""
+    return f"t{len(institution)}:{institution}{len(device)}:{device}{day}"
+
+
+def card_key(number: str, day: int) -> str:
+    """Key of a card's day."""
+    return f"c{len(number)}:{number}{day}"
+
+
+def practitioner_key(practitioner: str, day: int) -> str:
+    """Key of a practitioner's day."""
+    return f"d{len(practitioner)}:{practitioner}{day}"
+
+
+def trace_key(code: str) -> str:
+    """Key of one pack's trace code."""
+    return f"x{code}"
+
+
+def invoice_key(institution: str, number: str) -> str:
+    """Key of an invoice; institution: "" where the number is unique beyond it."""
+    return f"i{len(institution)}:{institution}{number}"
+
+
+_PARTS = {"t": 3, "c": 2, "d": 2, "x": 1, "i": 2}
+
+
+def read_key(key: str) -> tuple[str, tuple[str, ...]]:
+    """(kind, parts) of a key. Raises ValueError or KeyError for what is none."""
+    mark, rest = key[0], key[1:]
+    parts = []
+    for _ in range(_PARTS[mark] - 1):
+        length, rest = rest.split(":", 1)
+        parts.append(rest[: int(length)])
+        rest = rest[int(length) :]
+    return KINDS[mark], (*parts, rest)

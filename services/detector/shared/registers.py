@@ -1,0 +1,110 @@
+"""What a person's history says at a key that it shares with others: registers, and the entries in them.
+
+A register holds all that one encounter of one person has to say at one key. The one with the greatest
+revision is kept, so sending it again, or late, changes nothing; one without entries says: nothing any more.
+"""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from services.detector.versions import cell_name
+
+
+class Swipe(Struct, array_like=True, gc=False, tag=1):
+    """A settlement at a terminal; total and fund are fen."""
+
+    at: int
+    settlement: str
+    med_type: str
+    total: int
+    fund: int
+    card: str
+    historical: bool = False
+
+
+class CardUse(Struct, array_like=True, gc=False, tag=2):
+    """A settlement for which a card was shown. reason: why it may be another's, "family", "newborn" or ""."""
+
+    at: int
+    settlement: str
+    fund: int
+    reason: str = ""
+    historical: bool = False
+
+
+class Service(Struct, array_like=True, gc=False):
+    """A billed service: its moment (0 without a time of day), code, quantity, and covered amount in fen."""
+
+    at: int
+    code: str
+    quantity: Decimal
+    covered: int
+
+
+class Orders(Struct, array_like=True, gc=False, tag=3):
+    """What a practitioner ordered in one encounter on one day.
+
+    times: moments of orders that show a time of day, in order. services: of those that are no drugs or
+    materials. covered: of all, fen. settlements: of the encounter.
+    """
+
+    at: int
+    times: list[int]
+    services: list[Service]
+    covered: int
+    settlements: list[str]
+    historical: bool = False
+
+
+class Bed(Struct, array_like=True, gc=False, tag=4):
+    """A stay of somebody who is a practitioner; `end` FOREVER while it is open."""
+
+    at: int
+    end: int
+    begin_is_date: bool
+    end_is_date: bool
+    historical: bool = False
+
+
+class Sale(Struct, array_like=True, gc=False, tag=5):
+    """A pack with a trace code, sold or dispensed. covered: its share of the line, fen. split: sold in parts,
+    as the line says."""
+
+    at: int
+    settlement: str
+    line: str
+    code: str
+    covered: int
+    split: bool = False
+    historical: bool = False
+
+
+class Invoiced(Struct, array_like=True, gc=False, tag=6):
+    """A settlement that names an invoice; total and fund are fen."""
+
+    at: int
+    settlement: str
+    total: int
+    fund: int
+    historical: bool = False
+
+
+Entry = Swipe | CardUse | Orders | Bed | Sale | Invoiced
+
+
+class Register(Struct, array_like=True):
+    """What one encounter of one person says at a key. own: it speaks of the practitioner's own stay, not of
+    patients. Without entries it says nothing (any longer)."""
+
+    institution: str
+    encounter: str
+    person: str
+    revision: int
+    entries: list[Entry]
+    own: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the next one of the same replaces; persons are named, for ids are the institution's alone."""
+        return f"{cell_name(self.institution, self.encounter)}|{self.person}{'|own' if self.own else ''}"

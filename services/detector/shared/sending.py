@@ -1,0 +1,363 @@
+"""From a person's facts to the keys they share with others: which registers an encounter has to send.
+
+A register's revision is how much the history has learnt so far: it grows with every fact, whatever their
+order, and what an encounter says is sent again with each change of it. What it says is a function of its
+facts; the registry only decides whether it is sent, and rules look it up for themselves.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from schemas.moments import DAY, Calendar
+from schemas.registry import Registry
+from services.detector.facts import (
+    AT_DAY,
+    ATTENDED,
+    BACKFILLED,
+    CARDED,
+    HAS_BEGIN,
+    HISTORICAL,
+    INVOICED,
+    NEWBORN_TYPES,
+    SETTLEMENTS,
+    STAY_KINDS,
+    TRACED,
+    Fact,
+    Kind,
+    Line,
+)
+from services.detector.history import Change, PersonHistory, Ref
+from services.detector.lines import Billed, lines_among, lines_taken_back
+from services.detector.shared.keys import (
+    card_key,
+    invoice_key,
+    practitioner_key,
+    terminal_key,
+    trace_key,
+)
+from services.detector.shared.registers import (
+    Bed,
+    CardUse,
+    Entry,
+    Invoiced,
+    Orders,
+    Register,
+    Sale,
+    Service,
+    Swipe,
+)
+from services.detector.stays import stay_among
+from services.detector.versions import NOTHING_NEGATIVE, name_of, offsets_among
+
+HAS_MAIN_COUNTERS = frozenset(("hospital", "township", "community"))
+"""Kinds of institutions whose counters serve many: their terminals are not followed (rules.md B01)."""
+BED_DAYS = 60
+"""So many days of a practitioner's own stay are told of: what lies open longer was not discharged in the
+books only."""
+UNIQUE_INVOICE = 18
+"""Characters of an electronic invoice, code and number (票据代码 8, 票据号码 10): shorter ones are the
+institution's own."""
+SHORTEST_CODE = 10
+"""Shorter trace codes are placeholders; those of drugs have 20 digits."""
+GOODS = ("08", "09", "10", "11")
+"""Charge types of materials and medicines: nobody's hands are bound by them."""
+
+Said = dict[str, list[Entry]]
+"""Entries by key."""
+
+
+class Sender:
+    """What persons' histories say, by one registry. kinds: of the keys that anybody judges."""
+
+    def __init__(self, kinds: Iterable[str], registry: Registry, calendar: Calendar) -> None:
+        self.registry = registry
+        self.calendar = calendar
+        wanted = frozenset(kinds)
+        self._terminals = "terminal" in wanted
+        self._cards = CARDED if "card" in wanted else 0
+        self._invoices = INVOICED if "invoice" in wanted else 0
+        self._orders = ATTENDED if "practitioner" in wanted else 0
+        self._traces = TRACED if "trace_code" in wanted else 0
+        self._lined = self._orders | self._traces
+        self._detailed = self._lined | self._cards | self._invoices
+
+    def changed(self, history: PersonHistory, changes: Sequence[Change]) -> list[tuple[str, Register]]:
+        """(key, register) of all that changes of encounters alter."""
+        sent: list[tuple[str, Register]] = []
+        for change in changes:
+            ref = change.ref
+            if change.plain and len(change.after) == 1:
+                fact = change.after[0]
+                if not fact.flags & self._detailed and fact.kind not in STAY_KINDS:
+                    # The commonest news: a visit or purchase that can only be a swipe.
+                    if fact.device and self._terminals and fact.total >= 0:
+                        self._swiped(history, fact, sent)
+                    continue
+            if not change.plain:
+                self._anew(history, ref, sent)
+                continue
+            said = self._said(history, ref, change.after)
+            if change.before and (said or self._may_say(change.before)):
+                known = self._said(history, ref, change.before)
+                gone = {key: [] for key in known if key not in said}
+                said = gone | {key: told for key, told in said.items() if known.get(key) != told}
+            for key, told in said.items():
+                sent.append((key, Register(*ref, history.key, history.turns, told)))
+            if self._orders and self.registry.practitioners_of(history.key):
+                self._own_stay(history, ref, change.after, sent)
+        return sent
+
+    def again(self, history: PersonHistory) -> list[tuple[str, Register]]:
+        """All that the registry may have kept from being sent before."""
+        sent: list[tuple[str, Register]] = []
+        known = [fact for fact in (*history.facts, *history.idle) if fact.kind != Kind.CANCELLATION]
+        is_practitioner = self._orders and self.registry.practitioners_of(history.key)
+        if not (is_practitioner or any(fact.device for fact in known)):
+            return sent
+        for ref in dict.fromkeys((fact.institution, fact.encounter) for fact in known):
+            live = history.encounter(ref)
+            dead = _dead(history, ref)
+            places = dict.fromkeys(key for fact in (*live, *dead) for key in self._terminal_of(fact))
+            said: Said = {}
+            self._swipes(said, [fact for fact in live if _stands(fact, _offsets(live))])
+            for key in places:
+                sent.append((key, Register(*ref, history.key, history.turns, said.get(key, []))))
+            if is_practitioner:
+                self._own_stay(history, ref, [*live, *dead], sent)
+        return sent
+
+    def _anew(self, history: PersonHistory, ref: Ref, sent: list[tuple[str, Register]]) -> None:
+        """All that an encounter says, and that it says nothing where any version of its facts ever did."""
+        live, dead = history.encounter(ref), _dead(history, ref)
+        said = self._said(history, ref, live)
+        places = dict.fromkeys(key for fact in (*live, *dead) for key in self._places(fact))
+        for key in (*said, *(key for key in places if key not in said)):
+            sent.append((key, Register(*ref, history.key, history.turns, said.get(key, []))))
+        if self._orders and self.registry.practitioners_of(history.key):
+            self._own_stay(history, ref, [*live, *dead], sent)
+
+    # -- what an encounter says ---------------------------------------------------------------------------
+
+    def _may_say(self, facts: Iterable[Fact]) -> bool:
+        return any(fact.flags & self._detailed or fact.device for fact in facts)
+
+    def _said(self, history: PersonHistory, ref: Ref, facts: Sequence[Fact]) -> Said:
+        """Entries by key, of the live facts of an encounter."""
+        said: Said = {}
+        offsets = _offsets(facts) if len(facts) > 1 else NOTHING_NEGATIVE
+        standing = [fact for fact in facts if _stands(fact, offsets)]
+        if self._terminals:
+            self._swipes(said, standing)
+        flags = 0
+        for fact in facts:
+            flags |= fact.flags
+        if flags & self._detailed:
+            for fact in standing:
+                if fact.flags & (self._cards | self._invoices):
+                    self._shown(said, fact)
+            if flags & self._lined:
+                self._billed(said, history, ref, facts, standing)
+        return said
+
+    def _swipes(self, said: Said, standing: Iterable[Fact]) -> None:
+        for fact in standing:
+            if fact.device and not fact.flags & (AT_DAY | BACKFILLED) and self._is_followed(fact):
+                key = terminal_key(fact.institution, fact.device, self.calendar.day(fact.at))
+                said.setdefault(key, []).append(_swipe(fact))
+
+    def _swiped(self, history: PersonHistory, fact: Fact, sent: list[tuple[str, Register]]) -> None:
+        if fact.kind in SETTLEMENTS and not fact.flags & (AT_DAY | BACKFILLED) and self._is_followed(fact):
+            key = terminal_key(fact.institution, fact.device, self.calendar.day(fact.at))
+            told: list[Entry] = [_swipe(fact)]
+            register = Register(fact.institution, fact.encounter, history.key, history.turns, told)
+            sent.append((key, register))
+
+    def _shown(self, said: Said, fact: Fact) -> None:
+        """Card and invoice of a settlement."""
+        detail, is_historical = fact.detail, bool(fact.flags & HISTORICAL)
+        if fact.flags & self._cards:
+            reason = "family" if detail.family else ""
+            if fact.med_type.startswith(NEWBORN_TYPES):
+                reason = "newborn"
+            use = CardUse(fact.at, fact.id, fact.fund, reason, is_historical)
+            said.setdefault(card_key(detail.number, self.calendar.day(fact.at)), []).append(use)
+        if fact.flags & self._invoices and not is_placeholder(detail.more.invoice):
+            named = Invoiced(fact.at, fact.id, fact.total, fact.fund, is_historical)
+            said.setdefault(_invoice_key(fact, detail.more.invoice), []).append(named)
+
+    def _billed(
+        self, said: Said, history: PersonHistory, ref: Ref, facts: Sequence[Fact], standing: Sequence[Fact]
+    ) -> None:
+        """Orders and traced packs of an encounter."""
+        lines = lines_among(facts, lines_taken_back(history, ref))
+        is_stay = any(fact.kind in STAY_KINDS for fact in facts)
+        settlements = [fact.id for fact in standing]
+        if self._traces:
+            for billed in lines:
+                _sales(said, billed, settlements)
+        if self._orders and not _is_remote(standing):
+            for practitioner, orders in _orders(lines, standing, is_stay=is_stay).items():
+                self._ordered(said, practitioner, orders, settlements)
+
+    def _ordered(self, said: Said, practitioner: str, orders: "list[_Order]", settlements: list[str]) -> None:
+        by_day: dict[int, list[_Order]] = {}
+        for order in orders:
+            by_day.setdefault(self.calendar.day(order[0]), []).append(order)
+        for day, own in by_day.items():
+            clocked = {at for at, _, _ in own if not self.calendar.is_midnight(at)}
+            services = [
+                Service(at if at in clocked else 0, billed.line.code, billed.line.quantity, billed.base)
+                for at, _, billed in own
+                if billed is not None and billed.line.category not in GOODS
+            ]
+            entry = Orders(
+                min(at for at, _, _ in own),
+                sorted(clocked),
+                services,
+                sum(fact.fund if billed is None else billed.base for _, fact, billed in own),
+                settlements,
+                all(fact.flags & HISTORICAL for _, fact, _ in own),
+            )
+            said.setdefault(practitioner_key(practitioner, day), []).append(entry)
+
+    def _own_stay(
+        self, history: PersonHistory, ref: Ref, facts: Sequence[Fact], sent: list[tuple[str, Register]]
+    ) -> None:
+        """The stay of one who is a practitioner, to each of its days; nothing to days it may have had."""
+        days = {
+            self.calendar.day(fact.at) + later
+            for fact in facts
+            if fact.kind == Kind.ADMISSION or (fact.kind == Kind.INPATIENT and fact.flags & HAS_BEGIN)
+            for later in range(BED_DAYS + 1)
+        }
+        stay = stay_among(ref, history.encounter(ref)) if days else None
+        first = last = 0
+        bed: list[Entry] = []
+        if stay is not None:
+            first = self.calendar.day(stay.begin)
+            last = min(first + BED_DAYS, self.calendar.day(min(stay.end, stay.begin + (BED_DAYS + 2) * DAY)))
+            is_historical = all(fact.flags & HISTORICAL for fact in stay.facts)
+            bed = [Bed(stay.begin, stay.end, stay.begin_is_date, stay.end_is_date, is_historical)]
+        for practitioner in self.registry.practitioners_of(history.key):
+            for day in sorted(days):
+                told = bed if first <= day <= last else []
+                register = Register(*ref, history.key, history.turns, told, own=True)
+                sent.append((practitioner_key(practitioner, day), register))
+
+    # -- where a fact may ever have said something ----------------------------------------------------------
+
+    def _places(self, fact: Fact) -> Iterable[str]:
+        yield from self._terminal_of(fact)
+        if not fact.flags & self._detailed:
+            return
+        detail, day = fact.detail, self.calendar.day
+        if fact.kind in SETTLEMENTS:
+            if fact.flags & self._cards:
+                yield card_key(detail.number, day(fact.at))
+            if fact.flags & self._invoices and not is_placeholder(detail.more.invoice):
+                yield _invoice_key(fact, detail.more.invoice)
+            if self._orders and detail.practitioner:
+                yield practitioner_key(detail.practitioner, day(fact.at))
+        for line in detail.lines or ():
+            practitioner = line.more.practitioner or detail.practitioner
+            if self._orders and practitioner:
+                yield practitioner_key(practitioner, day(line.at or fact.at))
+            if self._traces:
+                yield from map(trace_key, _codes(line))
+
+    def _terminal_of(self, fact: Fact) -> Iterable[str]:
+        if self._terminals and fact.kind in SETTLEMENTS and fact.device and self._is_followed(fact):
+            yield terminal_key(fact.institution, fact.device, self.calendar.day(fact.at))
+
+    def _is_followed(self, fact: Fact) -> bool:
+        known = self.registry.institution(fact.institution)
+        if known is not None and known.effective_from:
+            day = self.calendar.date_text(self.calendar.day(fact.at))
+            known = self.registry.institution(fact.institution, day)
+        return known is None or known.kind not in HAS_MAIN_COUNTERS
+
+
+_Order = tuple[int, Fact, Billed | None]
+"""An order: its moment, the event that tells it, and its line (None: a visit without lines)."""
+
+
+def is_placeholder(name: str) -> bool:
+    """Whether a number says nothing: what is filled in where there is none, such as 0000000000."""
+    return len(set(name)) < 3
+
+
+def _swipe(fact: Fact) -> Swipe:
+    return Swipe(
+        fact.at, fact.id, fact.med_type, fact.total, fact.fund, fact.card, bool(fact.flags & HISTORICAL)
+    )
+
+
+def _offsets(facts: Sequence[Fact]) -> frozenset[tuple[str, str]]:
+    return offsets_among(facts)
+
+
+def _stands(fact: Fact, offsets: frozenset[tuple[str, str]]) -> bool:
+    """Whether it is a settlement that stands for itself."""
+    return fact.kind in SETTLEMENTS and fact.total >= 0 and name_of(fact) not in offsets
+
+
+def _dead(history: PersonHistory, ref: Ref) -> list[Fact]:
+    """Versions of an encounter's facts that do not count."""
+    institution, encounter = ref
+    return [
+        fact
+        for fact in history.idle
+        if fact.encounter == encounter and fact.institution == institution and fact.kind != Kind.CANCELLATION
+    ]
+
+
+def _invoice_key(fact: Fact, number: str) -> str:
+    return invoice_key("" if len(number) >= UNIQUE_INVOICE else fact.institution, number)
+
+
+def _is_remote(standing: Iterable[Fact]) -> bool:
+    """Whether the encounter's orders were not given where it was settled: a pharmacy fills prescriptions from
+    elsewhere, and over the internet nobody has to be anywhere."""
+    return any(
+        fact.kind == Kind.PHARMACY or (fact.flags & ATTENDED and fact.detail.channel == "internet")
+        for fact in standing
+    )
+
+
+def _orders(lines: Iterable[Billed], standing: Sequence[Fact], *, is_stay: bool) -> dict[str, list[_Order]]:
+    """Orders of an encounter by practitioner: its lines whose day is known; of a visit without lines, it."""
+    orders: dict[str, list[_Order]] = {}
+    lined = False
+    for billed in lines:
+        lined = True
+        # A visit's line without a time of its own is of the visit; a stay's is of no day that is known.
+        at = billed.line.at or (0 if is_stay else billed.fact.at)
+        if at and billed.practitioner and billed.line.quantity > 0 and billed.line.amount >= 0:
+            orders.setdefault(billed.practitioner, []).append((at, billed.fact, billed))
+    if lined or is_stay:
+        return orders
+    for fact in standing:
+        practitioner = fact.detail.practitioner if fact.flags & ATTENDED else ""
+        if practitioner and fact.kind == Kind.VISIT:
+            orders.setdefault(practitioner, []).append((fact.at, fact, None))
+    return orders
+
+
+def _codes(line: Line) -> list[str]:
+    """The trace codes of a line that name a pack, each once."""
+    codes = dict.fromkeys(line.more.trace_codes)
+    return [code for code in codes if len(code) >= SHORTEST_CODE and not is_placeholder(code)]
+
+
+def _sales(said: Said, billed: Billed, settlements: Sequence[str]) -> None:
+    line, fact = billed.line, billed.fact
+    codes = _codes(line)
+    if not codes or line.quantity <= 0 or line.amount < 0:
+        return
+    settlement = fact.id if fact.kind in SETTLEMENTS else next(iter(settlements), "")
+    share = billed.base // len(codes)
+    for code in codes:
+        sale = Sale(
+            line.at or fact.at, settlement, line.id, line.code, share, bool(line.more.split_pack),
+            bool(fact.flags & HISTORICAL),
+        )  # fmt: skip
+        said.setdefault(trace_key(code), []).append(sale)
