@@ -4,6 +4,7 @@ from functools import cached_property
 
 from services.detector.facts import EMERGENCY, SETTLEMENTS, Fact, Kind
 from services.detector.history import Ref
+from services.detector.lines import lines_among, lines_taken_back
 from services.detector.view import PersonView
 
 
@@ -69,6 +70,12 @@ class Encounter:
     def diagnoses(self) -> frozenset[str]:
         """All ICD codes that its facts name."""
         return frozenset(code for fact in self.facts for code in fact.detail.diagnoses.split())
+
+    @cached_property
+    def orderers(self) -> dict[str, str]:
+        """Who ordered each line, by its id; "" where nobody is named."""
+        billed = lines_among(self.facts, lines_taken_back(self.view.history, self.ref))
+        return {one.line.id: one.practitioner for one in billed}
 
 
 def _settings_of(fact: Fact) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from services.detector.rules.a11_once_in_a_lifetime import OnceInALifetime
 from services.detector.rules.a13_identity_mismatch import IdentityMismatch
 from services.detector.rules.a14_without_approval import WithoutApproval
 from services.detector.rules.b01_kept_cards import KeptCards
+from services.detector.rules.c03_stay_in_parts import StayInParts
 from services.detector.rules.c12_lines_outside_the_stay import LinesOutsideTheStay
 from services.detector.rules.d01_more_days_than_stayed import MoreDaysThanStayed
 from services.detector.rules.d02_more_hours_than_a_day import MoreHoursThanADay
@@ -32,6 +33,7 @@ from services.detector.rules.e02_over_supply import OverSupply
 from services.detector.rules.e03_without_indication import WithoutIndication
 from services.detector.rules.e04_taken_home import TakenHome
 from services.detector.rules.e06_given_twice import GivenTwice
+from services.detector.rules.e07_beyond_rights import BeyondRights
 from services.detector.rules.f01_not_in_standing import NotInStanding
 from services.detector.rules.f08_large_bill import LargeBill
 from services.detector.rules.f12_third_party import ThirdParty
@@ -52,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     IdentityMismatch(),
     WithoutApproval(),
     KeptCards(),
+    StayInParts(),
     LinesOutsideTheStay(),
     MoreDaysThanStayed(),
     MoreHoursThanADay(),
@@ -68,6 +71,7 @@ RULES: tuple[Rule, ...] = (
     WithoutIndication(),
     TakenHome(),
     GivenTwice(),
+    BeyondRights(),
     NotInStanding(),
     LargeBill(),
     ThirdParty(),
