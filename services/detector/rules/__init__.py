@@ -16,6 +16,7 @@ from services.detector.rules.a11_once_in_a_lifetime import OnceInALifetime
 from services.detector.rules.a13_identity_mismatch import IdentityMismatch
 from services.detector.rules.a14_without_approval import WithoutApproval
 from services.detector.rules.b01_kept_cards import KeptCards
+from services.detector.rules.b04_day_after_day import DayAfterDay
 from services.detector.rules.c03_stay_in_parts import StayInParts
 from services.detector.rules.c12_lines_outside_the_stay import LinesOutsideTheStay
 from services.detector.rules.d01_more_days_than_stayed import MoreDaysThanStayed
@@ -36,6 +37,8 @@ from services.detector.rules.e06_given_twice import GivenTwice
 from services.detector.rules.e07_beyond_rights import BeyondRights
 from services.detector.rules.f01_not_in_standing import NotInStanding
 from services.detector.rules.f08_large_bill import LargeBill
+from services.detector.rules.f09_cut_visits import CutVisits
+from services.detector.rules.f10_too_many_visits import TooManyVisits
 from services.detector.rules.f12_third_party import ThirdParty
 
 RULES: tuple[Rule, ...] = (
@@ -54,6 +57,7 @@ RULES: tuple[Rule, ...] = (
     IdentityMismatch(),
     WithoutApproval(),
     KeptCards(),
+    DayAfterDay(),
     StayInParts(),
     LinesOutsideTheStay(),
     MoreDaysThanStayed(),
@@ -74,5 +78,7 @@ RULES: tuple[Rule, ...] = (
     BeyondRights(),
     NotInStanding(),
     LargeBill(),
+    CutVisits(),
+    TooManyVisits(),
     ThirdParty(),
 )
