@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from schemas.moments import DAY, HOUR, Calendar
 from services.detector.facts import (
     AT_DAY,
+    DIAGNOSED,
     END_DAY,
     HAS_BEGIN,
     INPATIENT_TYPES,
@@ -103,6 +104,30 @@ class Stay:
     def transfer_to(self) -> str:
         """Institution a discharge names as the receiving one."""
         return self.discharge.detail.transfer_to if self.discharge else ""
+
+    @property
+    def main_diagnosis(self) -> str:
+        """The principal diagnosis: of the discharge, else the admission, else the last settlement; "" where
+        none is marked and none stands alone."""
+        last = max(self.settlements, key=lambda fact: (fact.recorded, fact.event), default=None)
+        for fact in (self.discharge, self.admission, last):
+            if fact is not None and fact.flags & DIAGNOSED:
+                detail = fact.detail
+                alone = detail.diagnoses if " " not in detail.diagnoses else ""
+                if detail.main_diagnosis or alone:
+                    return detail.main_diagnosis or alone
+        return ""
+
+    @property
+    def attended_by(self) -> tuple[str, str]:
+        """Department and practitioner: as the admission names them, else the discharge, else the last
+        settlement; "" for none."""
+        last = max(self.settlements, key=lambda fact: (fact.recorded, fact.event), default=None)
+        details = [fact.detail for fact in (self.admission, self.discharge, last) if fact is not None]
+        return (
+            next((detail.more.department for detail in details if detail.more.department), ""),
+            next((detail.practitioner for detail in details if detail.practitioner), ""),
+        )
 
     @property
     def facts(self) -> list[Fact]:
