@@ -7,11 +7,13 @@ after each change equals what one run at the end says: every run judges whole mo
 
 import asyncio
 import contextlib
+import traceback
 from collections.abc import Sequence
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from schemas.finding import DeadLetterMessage, Message, Origin
 from schemas.moments import SECOND, instant
 from schemas.registry import Registry
 from services.alerts import intake, screenings_periods
@@ -91,11 +93,15 @@ class PeriodJudge:
         async with connection.transaction(isolation="repeatable_read"):
             found = await alerts_over(connection, rules, registry, month)
         async with connection.transaction():
-            messages = []
+            messages: list[Message] = []
             for rule in rules:
-                key = voice(rule.id, month)
+                key, alerts = voice(rule.id, month), found[rule.id]
+                if isinstance(alerts, Exception):
+                    log.error("period_rule_failed", rule=rule.id, error=type(alerts).__name__)
+                    messages.append(_dead_letter(key, alerts))
+                    continue
                 said = await screenings_periods.spoken(connection, key)
-                messages += difference(key, said.stand, found[rule.id], said.next_revision)
+                messages += difference(key, said.stand, alerts, said.next_revision)
             stored = await intake.store(connection, messages, instant(self._clock()))
         stored.committed()
 
@@ -105,3 +111,16 @@ class PeriodJudge:
         if self._registry is None or self._registry.version != version:
             self._registry = await load_registry(connection)
         return self._registry
+
+
+def _dead_letter(key: str, error: Exception) -> DeadLetterMessage:
+    """A month that a rule could not judge: what it said before stands until the rule is mended."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return DeadLetterMessage(
+        stage="period",
+        key=key,
+        error=type(error).__name__,
+        reason=f"{frame.name} line {frame.lineno}",
+        body=b"",
+        origin=Origin(),
+    )

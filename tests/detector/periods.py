@@ -107,6 +107,9 @@ async def _on_postgres(
             found = await alerts_over(connection, rules, registry, month)
     finally:
         await engine.dispose()
+    for answer in found.values():
+        if isinstance(answer, Exception):
+            raise answer
     return sorted((alert for alerts in found.values() for alert in alerts), key=_id)
 
 

@@ -13,8 +13,8 @@ from services.detector.periods import RULES
 from services.periodic import PeriodJudge
 from services.runtime import database
 from tests.alerts.making import NOON
-from tests.detector.periods import screening
-from tests.detector.test_periods_laws import LOOSE, PLACES, loosened, world
+from tests.detector.periods import screening, stay
+from tests.detector.test_periods_laws import LOOSE, PLACES, Probe, loosened, world
 
 B03 = [rule for rule in RULES if rule.id == "B03"]
 
@@ -64,6 +64,20 @@ def on(database_url):
         return asyncio.run(whole())
 
     return run
+
+
+FACE = (
+    "id", "title", "message", "basis", "checks", "parameters", "sql", "subject", "identity", "severity",
+)  # fmt: skip
+
+
+def ward():
+    """Three townships of which one is far dearer."""
+    return [
+        stay("05-04", "05-08", f"T{n}", total=9_000_000 if n == 0 else 100_000)
+        for n in range(3)
+        for _ in range(6)
+    ]
 
 
 def gathered(count, **given):
@@ -123,6 +137,28 @@ def test_soon_after_they_stop_it_is_judged(on):
         await bench.store(*gathered(12))
         assert await bench.step(timedelta(seconds=1)) == []
         assert await bench.step(timedelta(seconds=2)) == ["2026-05"]
+
+    on(story)
+
+
+def test_a_rule_that_fails_leaves_what_it_said_and_keeps_no_other_back(on):
+    broken = Probe(**{name: getattr(B03[0], name) for name in FACE}, query="SELECT CAST(1 / 0 AS text)")
+
+    async def story(bench):
+        await bench.store(*gathered(12))
+        await bench.step()
+        (said,) = await bench.alerts()
+        bench.judge = PeriodJudge(
+            bench.engine, [broken, *[r for r in RULES if r.id == "F05"]], bench.judge._clock
+        )
+        await bench.store(*gathered(5), *ward())
+        assert "2026-05" in await bench.step(timedelta(minutes=5))
+        assert said in await bench.alerts()
+        assert {name[:3] for name in await bench.alerts()} == {"B03", "F05"}
+        async with database.transaction(bench.engine) as raw:
+            letters = await raw.fetch("SELECT stage, key, error FROM dead_letter")
+        assert [tuple(row) for row in letters] == [("period", "period:B03:2026-05", "DivisionByZeroError")]
+        assert await bench.step(timedelta(minutes=5)) == []
 
     on(story)
 

@@ -11,7 +11,7 @@ import msgspec
 from schemas.finding import Alert
 from schemas.registry import Registry
 from schemas.screening import COLUMNS, ScreeningMessage, row_of
-from services.detector.periods.judging import Run, alerts_of, targets
+from services.detector.periods.judging import Run, targets
 from services.detector.periods.month import Month
 from services.detector.periods.relations import (
     ITEM_COLUMNS,
@@ -61,9 +61,13 @@ class ScreenedHistory:
     def alerts(self, rules: Sequence[PeriodRule], month: Month) -> dict[str, list[Alert]]:
         """The alerts of each rule over a month, by the rule's id."""
         self._make_relations(rules, month)
-        return alerts_of(
-            [Run(rule, self._registry) for rule in rules], lambda rule: _ask(self._database, rule, month)
-        )
+        runs = [Run(rule, self._registry) for rule in rules]
+        return {
+            run.rule.id: run.alerts(
+                [(variant, _ask(self._database, variant, month)) for variant in run.variants]
+            )
+            for run in runs
+        }
 
     def _make_relations(self, rules: Sequence[PeriodRule], month: Month) -> None:
         begin = first_day(month, rules)

@@ -4,7 +4,7 @@ Parameters may depend on a finding's place and day. A rule that parameter record
 set of values among them, and of each run those findings are kept that its set is in force for.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,8 +33,11 @@ class Run:
         ]
         self.variants = list(self._variants())
 
-    def findings(self, answers: Iterable[tuple[PeriodRule, Sequence[Row]]]) -> Iterator[Finding]:
-        """The findings of the rows that each variant found."""
+    def alerts(self, answers: Iterable[tuple[PeriodRule, Sequence[Row]]]) -> list[Alert]:
+        """The alerts of the rows that each variant's SQL gave."""
+        return [finding.alert() for finding in self._findings(answers)]
+
+    def _findings(self, answers: Iterable[tuple[PeriodRule, Sequence[Row]]]) -> Iterator[Finding]:
         for variant, rows in answers:
             for finding in variant.findings(rows):
                 if not self._records:
@@ -72,16 +75,6 @@ def targets(rules: Iterable[PeriodRule], changed: Sequence[Month]) -> dict[Month
         for month in {month for each in changed for month in readers(each, rule.lookback_days)}:
             found.setdefault(month, []).append(rule)
     return dict(sorted(found.items()))
-
-
-def alerts_of(runs: Iterable[Run], ask: Callable[[PeriodRule], Sequence[Row]]) -> dict[str, list[Alert]]:
-    """The alerts of each rule, by its id; `ask` runs the SQL of a rule."""
-    return {
-        run.rule.id: [
-            finding.alert() for finding in run.findings((variant, ask(variant)) for variant in run.variants)
-        ]
-        for run in runs
-    }
 
 
 def voice(rule_id: str, month: Month) -> str:

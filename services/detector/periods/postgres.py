@@ -7,7 +7,7 @@ import asyncpg
 
 from schemas.finding import Alert
 from schemas.registry import Registry
-from services.detector.periods.judging import Run, alerts_of
+from services.detector.periods.judging import Run
 from services.detector.periods.month import Month
 from services.detector.periods.relations import (
     ITEM_COLUMNS,
@@ -19,6 +19,7 @@ from services.detector.periods.relations import (
 )
 from services.detector.periods.rule import PeriodRule
 from services.detector.periods.statements import positional
+from services.runtime.errors import is_database_away
 
 SECONDS_AT_MOST = 900.0
 """A rule over a large month takes long; the pool's limit is for requests."""
@@ -41,22 +42,36 @@ WHERE s.day >= $since
 
 async def alerts_over(
     connection: asyncpg.Connection, rules: Sequence[PeriodRule], registry: Registry, month: Month
-) -> dict[str, list[Alert]]:
-    """The alerts of each rule over a month, by the rule's id.
+) -> dict[str, list[Alert] | Exception]:
+    """The alerts of each rule over a month, by the rule's id; of a rule that failed, what it raised.
 
     The connection must stand in a transaction of its own, REPEATABLE READ, so that all rules see one state.
+    Raises what the database raises when it is away.
     """
     await connection.execute(f"SET LOCAL statement_timeout = '{SECONDS_AT_MOST:.0f}s'")
     # Many short plans over small relations: compiling them costs more than running them.
     await connection.execute("SET LOCAL jit = off")
     await _make_relations(connection, rules, registry, month)
-    runs = [Run(rule, registry) for rule in rules]
-    answers = {
-        id(variant): await _ask(connection, variant.text, variant.values(month))
-        for run in runs
-        for variant in run.variants
-    }
-    return alerts_of(runs, lambda variant: answers[id(variant)])
+    return {rule.id: await _alerts_of(connection, rule, registry, month) for rule in rules}
+
+
+async def _alerts_of(
+    connection: asyncpg.Connection, rule: PeriodRule, registry: Registry, month: Month
+) -> list[Alert] | Exception:
+    run = Run(rule, registry)
+    try:
+        # A savepoint: a rule that fails must not keep the others from being asked.
+        async with connection.transaction():
+            return run.alerts(
+                [
+                    (variant, await _ask(connection, variant.text, variant.values(month)))
+                    for variant in run.variants
+                ]
+            )
+    except Exception as error:
+        if is_database_away(error):
+            raise
+        return error
 
 
 async def _make_relations(
