@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from schemas.finding import Subject, Words
 from schemas.moments import MINUTE
-from services.detector.facts import Fact, Kind, yuan
+from services.detector.facts import ATTENDED, Fact, Kind, yuan
 from services.detector.history import Change, Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, parameter
 from services.detector.view import PersonView, is_historical
@@ -124,10 +124,14 @@ class CutVisits(Rule):
         if len(session) >= self.parameters.settlements and self._looks_cut(session):
             return session
         found: dict[str, Fact] = {}
-        for index, one in enumerate(session):
-            for other in session[index + 1 :]:
-                if self._is_one_practitioners(view, one, other) and self._looks_cut([one, other]):
-                    found |= {one.id: one, other.id: other}
+        reach = self.parameters.minutes * MINUTE
+        for visits in _by_practitioner(view, session).values():
+            for index, one in enumerate(visits):
+                for other in visits[index + 1 :]:
+                    if other.at - one.at > reach:
+                        break
+                    if self._looks_cut([one, other]):
+                        found |= {one.id: one, other.id: other}
         return list(found.values())
 
     def _looks_cut(self, pieces: list[Fact]) -> bool:
@@ -137,15 +141,6 @@ class CutVisits(Rule):
             return True
         near = sum(self.parameters.near_limit * limit <= total <= limit for total in totals)
         return near >= self.parameters.near_share * len(totals)
-
-    def _is_one_practitioners(self, view: PersonView, one: Fact, other: Fact) -> bool:
-        return (
-            other.at - one.at <= self.parameters.minutes * MINUTE
-            and has_clock(view, one)
-            and has_clock(view, other)
-            and bool(one.detail.practitioner)
-            and one.detail.practitioner == other.detail.practitioner
-        )
 
 
 def _visits(view: PersonView, day: int, institution: str) -> list[Fact]:
@@ -163,3 +158,13 @@ def _sessions(view: PersonView, visits: list[Fact]) -> dict[tuple, list[Fact]]:
         half = view.calendar.minute_of_day(fact.at) >= NOON if has_clock(view, fact) else None
         sessions.setdefault((detail.more.department, detail.disease, half), []).append(fact)
     return sessions
+
+
+def _by_practitioner(view: PersonView, session: list[Fact]) -> dict[str, list[Fact]]:
+    """Visits that tell their time of day, by the practitioner they name, in order."""
+    found: dict[str, list[Fact]] = {}
+    for fact in session:
+        practitioner = fact.detail.practitioner if fact.flags & ATTENDED else ""
+        if practitioner and has_clock(view, fact):
+            found.setdefault(practitioner, []).append(fact)
+    return found
