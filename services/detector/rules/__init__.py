@@ -17,6 +17,7 @@ from services.detector.rules.a13_identity_mismatch import IdentityMismatch
 from services.detector.rules.a14_without_approval import WithoutApproval
 from services.detector.rules.b01_kept_cards import KeptCards
 from services.detector.rules.b04_day_after_day import DayAfterDay
+from services.detector.rules.c01_empty_bed import EmptyBed
 from services.detector.rules.c03_stay_in_parts import StayInParts
 from services.detector.rules.c12_lines_outside_the_stay import LinesOutsideTheStay
 from services.detector.rules.d01_more_days_than_stayed import MoreDaysThanStayed
@@ -58,6 +59,7 @@ RULES: tuple[Rule, ...] = (
     WithoutApproval(),
     KeptCards(),
     DayAfterDay(),
+    EmptyBed(),
     StayInParts(),
     LinesOutsideTheStay(),
     MoreDaysThanStayed(),

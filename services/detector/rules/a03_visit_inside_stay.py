@@ -66,7 +66,7 @@ class VisitInsideStay(Rule):
         if asked is not None and self._is_plainly_outside(view, asked):
             return
         for stay in view.stays:
-            for fact, explanations in self._suspects(view, stay, asked):
+            for fact, explanations in self.suspects(view, stay, asked):
                 severity = self.severity(view, stay, fact)
                 yield self._suspect(view, stay, fact, severity, explanations)
 
@@ -76,7 +76,7 @@ class VisitInsideStay(Rule):
             fact.kind == self.visits and not view.may_be_inside(fact.at) for fact in view.facts_of(asked)
         )
 
-    def _suspects(
+    def suspects(
         self, view: PersonView, stay: Stay, asked: set[Ref] | None
     ) -> Iterator[tuple[Fact, list[Explanation]]]:
         """Visits inside a stay that nothing explains: all of them, or only those asked about."""

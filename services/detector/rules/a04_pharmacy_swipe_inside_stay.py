@@ -64,7 +64,7 @@ class PharmacySwipeInsideStay(VisitInsideStay):
 
     def _are_many(self, view: PersonView, stay: Stay, enough: int) -> bool:
         """Whether so many swipes of a stay, of all it has, are unexplained."""
-        return sum(1 for _ in islice(self._suspects(view, stay, None), enough)) == enough
+        return sum(1 for _ in islice(self.suspects(view, stay, None), enough)) == enough
 
     def explanations(self, view: PersonView, stay: Stay, fact: Fact) -> list[Explanation]:
         detail = fact.detail
