@@ -5,32 +5,42 @@ from datetime import date
 from schemas.records import Approval, Person, Status
 from services.detector.history import PersonHistory
 
-BEFORE_ALL = ""
+ALWAYS = ""
 """Orders before every day."""
 
 
-def person_on(history: PersonHistory, day: str) -> Person | None:
-    """The person's record in force on a day (YYYY-MM-DD)."""
-    found = None
-    for record in history.records.values():
-        person = record.detail.person
-        if person is None or (person.effective_from or BEFORE_ALL) > day:
-            continue
-        if found is None or (person.effective_from or BEFORE_ALL) > (found.effective_from or BEFORE_ALL):
-            found = person
-    return found
+class Insured:
+    """A person's registry records, opened once. Days are YYYY-MM-DD, local."""
 
+    __slots__ = ("approvals", "persons", "statuses")
 
-def standing_on(history: PersonHistory, day: str) -> Status | None:
-    """The row about the person's insurance in force on a day, also one that says "normal"; of several the one
-    that began last. None where there is none."""
-    held = [row for row in history.statuses if _holds(row, day)]
-    return max(held, key=lambda row: row.from_ or BEFORE_ALL, default=None)
+    def __init__(self, history: PersonHistory) -> None:
+        self.persons: list[Person] = []
+        self.statuses: list[Status] = []
+        self.approvals: list[Approval] = []
+        for record in history.records.values():
+            detail = record.detail
+            if detail.person is not None:
+                self.persons.append(detail.person)
+            elif detail.status is not None:
+                self.statuses.append(detail.status)
+            elif detail.approval is not None:
+                self.approvals.append(detail.approval)
 
+    def person(self, day: str) -> Person | None:
+        """The person's record in force on a day."""
+        known = [row for row in self.persons if (row.effective_from or ALWAYS) <= day]
+        return max(known, key=lambda row: row.effective_from or ALWAYS) if known else None
 
-def approved_on(history: PersonHistory, day: str) -> list[Approval]:
-    """Entitlements in force on a day."""
-    return [row for row in history.approvals if _holds(row, day)]
+    def standing(self, day: str) -> Status | None:
+        """The row about the person's insurance in force on a day, also one that says "normal"; of several the
+        one that began last. None where there is none."""
+        held = [row for row in self.statuses if _holds(row, day)]
+        return max(held, key=lambda row: row.from_ or ALWAYS) if held else None
+
+    def approved(self, day: str) -> list[Approval]:
+        """Entitlements in force on a day."""
+        return [row for row in self.approvals if _holds(row, day)]
 
 
 def age_on(person: Person, day: int) -> int | None:
@@ -51,4 +61,4 @@ def age_in_days(person: Person | None, day: int) -> int | None:
 
 
 def _holds(row: Status | Approval, day: str) -> bool:
-    return (row.from_ or BEFORE_ALL) <= day and (row.to is None or day <= row.to)
+    return (row.from_ or ALWAYS) <= day and (row.to is None or day <= row.to)

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import lru_cache
 
 from schemas.moments import DAY, HOUR
 from services.detector.facts import AT_DAY, HAS_BEGIN, OUTPATIENT, Fact, Kind, Line
@@ -19,18 +20,23 @@ def refs_of(facts: Iterable[Fact]) -> list[Ref]:
 
 
 def on_days(view: PersonView, first: int, last: int, kinds: frozenset[int] = OUTPATIENT) -> Iterator[Fact]:
-    """Visits of some kinds that stand for themselves, of local days first … last (ordinals), in order.
-
-    More than two days apart costs opening the past.
-    """
+    """Visits of some kinds that stand for themselves, of local days first … last (ordinals), in order."""
     begin, end = view.calendar.midnight(first), view.calendar.midnight(last + 1)
-    facts = view.history.near(begin) if last - first < 2 else view.history.facts
+    facts = view.history.near(begin)
     for index in range(bisect_left(facts, begin, key=_at), len(facts)):
         fact = facts[index]
         if fact.at >= end:
             return
         if fact.kind in kinds and view.is_visit(fact):
             yield fact
+
+
+def crowd(view: PersonView, first: int, last: int) -> int:
+    """How many facts of whatever kind lie on local days first … last: a cheap way out."""
+    moment = view.calendar.midnight(first)
+    facts = view.history.near(moment)
+    begin = bisect_left(facts, moment, key=_at)
+    return bisect_left(facts, view.calendar.midnight(last + 1), begin, key=_at) - begin
 
 
 def has_clock(view: PersonView, fact: Fact) -> bool:
@@ -50,6 +56,7 @@ def begun(view: PersonView, fact: Fact) -> int | None:
     return fact.at if fact.flags & HAS_BEGIN else None
 
 
+@lru_cache(maxsize=4_096)
 def month_of(day: int) -> tuple[int, int]:
     """First and last day of a day's calendar month."""
     first = date.fromordinal(day).replace(day=1)

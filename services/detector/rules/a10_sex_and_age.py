@@ -7,14 +7,16 @@ year. Sex or birth unknown: no judgement about them.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.finding import Subject, Words
 from schemas.records import Limit, Person
+from schemas.registry import Registry
 from services.detector.encounters import Encounter
-from services.detector.facts import DIAGNOSED, LINED, NEWBORN_TYPES, SETTLEMENTS, Kind
+from services.detector.facts import DIAGNOSED, LINED, NEWBORN_TYPES, SETTLEMENTS, Fact, Kind
 from services.detector.history import Ref
-from services.detector.insured import age_on, person_on
+from services.detector.insured import Insured, age_on
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter
 from services.detector.view import PersonView, is_historical
 from services.detector.visits import refs_of
@@ -73,14 +75,15 @@ class SexAndAge(Rule):
     parameters: SexAndAgeParameters = SexAndAgeParameters()
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
-        for ref in refs_of(fact for fact in view.facts_of(refs) if fact.flags & self.needs):
+        limited = limited_codes(view.registry)
+        for ref in refs_of(fact for fact in view.facts_of(refs) if _is_about_some(fact, limited)):
             encounter = Encounter(view, ref)
             if encounter.anchor is not None:
                 yield from self._encounter(view, encounter)
 
     def _encounter(self, view: PersonView, encounter: Encounter) -> Iterator[Finding]:
         day = view.calendar.day(encounter.anchor.at)  # type: ignore[union-attr]
-        person = person_on(view.history, view.calendar.date_text(day))
+        person = Insured(view.history).person(view.calendar.date_text(day))
         if person is None:
             return
         conflicts = sorted(self._conflicts(view, encounter, person, day), key=_rank)
@@ -156,6 +159,28 @@ class SexAndAge(Rule):
                 person.sex == MAN and (maternity or MATERNITY in encounter.insurance_types),
             ),
         ]
+
+
+def _is_about_some(fact: Fact, limited: frozenset[str]) -> bool:
+    """Whether a fact names what is not for everybody: a cheap way out for most."""
+    if not fact.flags & (LINED | DIAGNOSED):
+        return False
+    detail = fact.detail
+    codes = detail.diagnoses.split()
+    if any(code[0] in (PREGNANCY, NEWBORN) for code in codes):
+        return True
+    return not limited.isdisjoint(codes) or any(line.code in limited for line in detail.lines or ())
+
+
+@lru_cache(maxsize=2)
+def limited_codes(registry: Registry) -> frozenset[str]:
+    """Codes that are ever limited to a sex or an age."""
+    limits: tuple[Limit, ...] = registry.records(Limit.TABLE)
+    return frozenset(
+        limit.code
+        for limit in limits
+        if limit.sex is not None or limit.min_age is not None or limit.max_age is not None
+    )
 
 
 def _rank(conflict: Conflict) -> tuple[int, str, str]:

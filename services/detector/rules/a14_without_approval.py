@@ -12,7 +12,7 @@ from datetime import date
 from schemas.finding import Subject, Words
 from services.detector.facts import Fact, Kind
 from services.detector.history import Ref
-from services.detector.insured import approved_on
+from services.detector.insured import Insured
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter
 from services.detector.view import PersonView, is_historical
 
@@ -93,7 +93,7 @@ class WithoutApproval(Rule):
             evidence={
                 "form": form,
                 "disease_code": disease or None,
-                "approved": sorted({row.disease_code for row in approved_on(view.history, day)}),
+                "approved": sorted({row.disease_code for row in Insured(view.history).approved(day)}),
                 "visit": view.visit_evidence(fact),
             },
             explanations=explanations,
@@ -104,17 +104,18 @@ class WithoutApproval(Rule):
         """(what the person lacks, what may explain it)."""
         if not view.registry.has("approvals"):
             return "", []
-        approved = approved_on(view.history, day)
+        insured = Insured(view.history)
+        approved = insured.approved(day)
         if any(not disease or row.disease_code == disease for row in approved):
             return "", []
         explanations = [
-            Explanation("renewed", self._is_renewed(view, day, disease)),
+            Explanation("renewed", self._is_renewed(insured, day, disease)),
             Explanation("insured_elsewhere", _insured_elsewhere(view, fact)),
         ]
         return "other_disease" if approved else "not_approved", explanations
 
-    def _is_renewed(self, view: PersonView, day: str, disease: str) -> bool:
-        rows = [row for row in view.history.approvals if not disease or row.disease_code == disease]
+    def _is_renewed(self, insured: Insured, day: str, disease: str) -> bool:
+        rows = [row for row in insured.approvals if not disease or row.disease_code == disease]
         before = [_days(row.to, day) for row in rows if row.to and row.to < day]
         after = [_days(day, row.from_) for row in rows if row.from_ and row.from_ > day]
         gap = self.parameters.renewal_days

@@ -16,8 +16,9 @@ from services.detector.facts import Fact, Kind, Line
 from services.detector.history import Change, Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter
 from services.detector.view import PersonView, is_historical
-from services.detector.visits import drugs_sold, month_of, month_text, on_days, refs_of
+from services.detector.visits import crowd, drugs_sold, month_of, month_text, on_days, refs_of
 
+ROW = 2
 PURCHASES = frozenset((Kind.PHARMACY,))
 
 
@@ -74,8 +75,8 @@ class DayAfterDay(Rule):
         """What lies beside a purchase may be of its run; what stands with it may stand without."""
         moved = {fact.at for fact in (*change.before, *change.after) if fact.kind == Kind.PHARMACY}
         for day in {view.calendar.day(moment) for moment in moved}:
-            yield from refs_of(on_days(view, day - 1, day - 1, PURCHASES))
-            yield from refs_of(on_days(view, day + 1, day + 1, PURCHASES))
+            if crowd(view, day - 1, day + 1):
+                yield from refs_of(on_days(view, day - 1, day + 1, PURCHASES))
         for said in view.history.said.values():
             if said.rule == self.id and change.ref in map(tuple, said.members):
                 yield from ((institution, encounter) for institution, encounter in said.members)
@@ -83,6 +84,8 @@ class DayAfterDay(Rule):
     def _run(self, view: PersonView, day: int) -> tuple[int, int]:
         """First and last day of the days in a row around a day with a purchase."""
         first = last = day
+        if crowd(view, day - 1, day + 1) < ROW:
+            return first, last
         while next(on_days(view, first - 1, first - 1, PURCHASES), None):
             first -= 1
         while next(on_days(view, last + 1, last + 1, PURCHASES), None):

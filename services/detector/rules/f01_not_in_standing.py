@@ -57,7 +57,7 @@ class NotInStanding(Rule):
         for fact in view.facts_of(refs):
             if fact.institution in institutions and fact.kind in SETTLEMENTS and view.is_settlement(fact):
                 yield from self._institution(view, fact)
-            if practitioners and fact.flags & ATTENDED:
+            if practitioners and fact.flags & ATTENDED and not practitioners.isdisjoint(_named(fact)):
                 attended.append(fact)
         for ref in refs_of(attended):
             yield from self._practitioners(view, Encounter(view, ref), practitioners)
@@ -158,6 +158,15 @@ class NotInStanding(Rule):
             explanations=explanations,
             historical=is_historical(encounter.facts),
         )
+
+
+def _named(fact: Fact) -> Iterator[str]:
+    """Practitioners that a fact or its lines name."""
+    detail = fact.detail
+    yield detail.practitioner
+    for line in detail.lines or ():
+        if line.packed_more is not None:
+            yield line.packed_more.practitioner
 
 
 def _orders(

@@ -19,7 +19,7 @@ from services.detector.facts import Fact, Kind
 from services.detector.history import Change, Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, parameter
 from services.detector.view import PersonView, is_historical
-from services.detector.visits import LOCAL_DAY, month_of, month_text, on_days, refs_of
+from services.detector.visits import LOCAL_DAY, crowd, month_of, month_text, on_days, refs_of
 
 VISITS = frozenset((Kind.VISIT,))
 DIALYSIS_TYPE = "140201"
@@ -90,19 +90,19 @@ class TooManyVisits(Rule):
         return min(figures.visits, figures.institutions, figures.regular_visits)
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
-        if view.history.count < self._fewest:
-            return
         for first in sorted({_month(view, fact) for fact in view.facts_of(refs) if fact.kind == Kind.VISIT}):
             yield from self._month(view, first)
 
     def reach(self, view: PersonView, change: Change) -> Iterable[Ref]:
         """All visits of a month share a finding."""
-        if view.history.count + 1 < self._fewest:
-            return
         for first in {_month(view, f) for f in (*change.before, *change.after) if f.kind == Kind.VISIT}:
-            yield from refs_of(on_days(view, *month_of(first), VISITS))
+            # What goes may leave a pattern behind, so that the others are asked about as well.
+            if crowd(view, *month_of(first)) >= self._fewest:
+                yield from refs_of(on_days(view, *month_of(first), VISITS))
 
     def _month(self, view: PersonView, first: int) -> Iterator[Finding]:
+        if crowd(view, *month_of(first)) < self._fewest:
+            return
         refs = refs_of(on_days(view, *month_of(first), VISITS))
         if len(refs) < self._fewest:
             return
