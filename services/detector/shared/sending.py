@@ -5,7 +5,7 @@ order, and what an encounter says is sent again with each change of it. What it 
 facts; the registry only decides whether it is sent, and rules look it up for themselves.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from schemas.moments import DAY, Calendar
 from schemas.registry import Registry
@@ -46,7 +46,7 @@ from services.detector.shared.registers import (
     Swipe,
 )
 from services.detector.stays import stay_among
-from services.detector.versions import NOTHING_NEGATIVE, name_of, offsets_among
+from services.detector.versions import name_of, offsets_among
 
 HAS_MAIN_COUNTERS = frozenset(("hospital", "township", "community"))
 """Kinds of institutions whose counters serve many: their terminals are not followed (rules.md B01)."""
@@ -78,31 +78,31 @@ class Sender:
         self._orders = ATTENDED if "practitioner" in wanted else 0
         self._traces = TRACED if "trace_code" in wanted else 0
         self._lined = self._orders | self._traces
-        self._detailed = self._lined | self._cards | self._invoices
+        self._shows = self._cards | self._invoices
+        self._detailed = self._lined | self._shows
 
     def changed(self, history: PersonHistory, changes: Sequence[Change]) -> list[tuple[str, Register]]:
         """(key, register) of all that changes of encounters alter."""
         sent: list[tuple[str, Register]] = []
+        is_practitioner = self._orders and self.registry.practitioners_of(history.key)
         for change in changes:
             ref = change.ref
-            if change.plain and len(change.after) == 1:
-                fact = change.after[0]
-                if not fact.flags & self._detailed and fact.kind not in STAY_KINDS:
-                    # The commonest news: a visit or purchase that can only be a swipe.
-                    if fact.device and self._terminals and fact.total >= 0:
-                        self._swiped(history, fact, sent)
-                    continue
             if not change.plain:
                 self._anew(history, ref, sent)
                 continue
-            said = self._said(history, ref, change.after)
+            fact = change.after[0]
+            if len(change.after) == 1 and fact.kind >= Kind.VISIT and not fact.flags & self._lined:
+                # The commonest news: a visit or purchase that stands alone, and of which no line is asked.
+                said = self._settled({}, fact) if _stands(fact, ()) else {}
+            else:
+                said = self._said(history, ref, change.after)
             if change.before and (said or self._may_say(change.before)):
                 known = self._said(history, ref, change.before)
                 gone = {key: [] for key in known if key not in said}
                 said = gone | {key: told for key, told in said.items() if known.get(key) != told}
             for key, told in said.items():
                 sent.append((key, Register(*ref, history.key, history.turns, told)))
-            if self._orders and self.registry.practitioners_of(history.key):
+            if is_practitioner:
                 self._own_stay(history, ref, change.after, sent)
         return sent
 
@@ -118,7 +118,10 @@ class Sender:
             dead = _dead(history, ref)
             places = dict.fromkeys(key for fact in (*live, *dead) for key in self._terminal_of(fact))
             said: Said = {}
-            self._swipes(said, [fact for fact in live if _stands(fact, _offsets(live))])
+            offsets = offsets_among(live)
+            for fact in live:
+                if fact.device and self._terminals and _stands(fact, offsets):
+                    self._swipe(said, fact)
             for key in places:
                 sent.append((key, Register(*ref, history.key, history.turns, said.get(key, []))))
             if is_practitioner:
@@ -143,33 +146,33 @@ class Sender:
     def _said(self, history: PersonHistory, ref: Ref, facts: Sequence[Fact]) -> Said:
         """Entries by key, of the live facts of an encounter."""
         said: Said = {}
-        offsets = _offsets(facts) if len(facts) > 1 else NOTHING_NEGATIVE
+        offsets = offsets_among(facts)
         standing = [fact for fact in facts if _stands(fact, offsets)]
-        if self._terminals:
-            self._swipes(said, standing)
         flags = 0
         for fact in facts:
             flags |= fact.flags
-        if flags & self._detailed:
-            for fact in standing:
-                if fact.flags & (self._cards | self._invoices):
-                    self._shown(said, fact)
-            if flags & self._lined:
-                self._billed(said, history, ref, facts, standing)
+        for fact in standing:
+            self._settled(said, fact)
+        if flags & self._lined:
+            self._billed(said, history, ref, facts, standing)
         return said
 
-    def _swipes(self, said: Said, standing: Iterable[Fact]) -> None:
-        for fact in standing:
-            if fact.device and not fact.flags & (AT_DAY | BACKFILLED) and self._is_followed(fact):
-                key = terminal_key(fact.institution, fact.device, self.calendar.day(fact.at))
-                said.setdefault(key, []).append(_swipe(fact))
+    def _settled(self, said: Said, fact: Fact) -> Said:
+        """What a settlement that stands says by itself."""
+        if fact.device and self._terminals:
+            self._swipe(said, fact)
+        if fact.flags & self._shows:
+            self._shown(said, fact)
+        return said
 
-    def _swiped(self, history: PersonHistory, fact: Fact, sent: list[tuple[str, Register]]) -> None:
-        if fact.kind in SETTLEMENTS and not fact.flags & (AT_DAY | BACKFILLED) and self._is_followed(fact):
+    def _swipe(self, said: Said, fact: Fact) -> None:
+        if not fact.flags & (AT_DAY | BACKFILLED) and self._is_followed(fact):
+            swipe = Swipe(
+                fact.at, fact.id, fact.med_type, fact.total, fact.fund, fact.card,
+                bool(fact.flags & HISTORICAL),
+            )  # fmt: skip
             key = terminal_key(fact.institution, fact.device, self.calendar.day(fact.at))
-            told: list[Entry] = [_swipe(fact)]
-            register = Register(fact.institution, fact.encounter, history.key, history.turns, told)
-            sent.append((key, register))
+            said.setdefault(key, []).append(swipe)
 
     def _shown(self, said: Said, fact: Fact) -> None:
         """Card and invoice of a settlement."""
@@ -285,17 +288,7 @@ def is_placeholder(name: str) -> bool:
     return len(set(name)) < 3
 
 
-def _swipe(fact: Fact) -> Swipe:
-    return Swipe(
-        fact.at, fact.id, fact.med_type, fact.total, fact.fund, fact.card, bool(fact.flags & HISTORICAL)
-    )
-
-
-def _offsets(facts: Sequence[Fact]) -> frozenset[tuple[str, str]]:
-    return offsets_among(facts)
-
-
-def _stands(fact: Fact, offsets: frozenset[tuple[str, str]]) -> bool:
+def _stands(fact: Fact, offsets: Collection[tuple[str, str]]) -> bool:
     """Whether it is a settlement that stands for itself."""
     return fact.kind in SETTLEMENTS and fact.total >= 0 and name_of(fact) not in offsets
 
