@@ -11,8 +11,8 @@ from typing import Any
 
 QUIET = timedelta(seconds=2)
 WAITS_AT_MOST = timedelta(hours=1)
-REST = 30
-"""Times its own length that a run is not repeated: at most a thirtieth of the time goes into it."""
+REST = 10
+"""Times its own length that a run is not repeated: at most a tenth of the time goes into it."""
 
 DUE = """
     SELECT month, changed FROM period

@@ -15,7 +15,7 @@ from services.settings import read_settings
 COMPARED = [name for name in Alert.__struct_fields__ if name not in NOT_COMPARED]
 
 
-def said(system: Running, seconds: float = 60.0) -> dict[str, dict]:
+def said(system: Running, seconds: float = 120.0) -> dict[str, dict]:
     """Open alerts of a system by id, compared fields only, once the rules over months have been run."""
     deadline = time.monotonic() + seconds
     while (found := system.get("/v1/status"))["months_waiting"]:
