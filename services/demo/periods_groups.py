@@ -324,12 +324,14 @@ def a_doctor_and_a_pharmacy(cast: Cast) -> None:
 
     def meet(person: Person, place: Institution, at: int, meeting: int) -> list[Pair]:
         number = f"RX{cast.rng.randrange(10**9):09d}"
+        # Everybody owes another sum, or the terminal's rule would see kept cards.
+        drug = c.ACUTE_DRUGS[(gang.index(person) + 3 * meeting) % len(c.ACUTE_DRUGS)]
         seen = attend(
             cast,
             person,
             place,
             at,
-            [(c.GENERAL_FEE, 1), *cheap_drugs(cast, 1)],
+            [(c.GENERAL_FEE, 1), (drug, 1)],
             lasts=60,
             practitioner=doctor,
             prescription_id=number,
@@ -340,7 +342,10 @@ def a_doctor_and_a_pharmacy(cast: Cast) -> None:
             person,
             pharmacy,
             at + 80 * MINUTE,
-            [Entry(drug, 2, None, prescribed) for drug, _ in cheap_drugs(cast, 2)],
+            [
+                Entry(item, 2, None, prescribed)
+                for item in cast.rng.sample([other for other in c.ACUTE_DRUGS if other is not drug], 2)
+            ],
             fund=60,
             prescription_id=number,
         )[1]

@@ -57,7 +57,8 @@ def _stay(
         place or cast.pick(cast.geography.hospitals[:4]),
         day,
         _NIGHTS,
-        suits=adult,
+        # Without a chronic disease, which would allow more.
+        suits=lambda someone: adult(someone) and not someone.conditions,
         diagnosis=diagnosis,
         billing=billing,
         extra=extra,
