@@ -24,6 +24,7 @@ from services.demo.writing import read_labels
 from services.detector.catalogue import CATALOGUE
 from services.detector.commands import find_rule
 from services.detector.parameter_files import known_records
+from services.detector.profiling import Costs
 from services.ingest.registry_files import parse_folder
 from services.runtime.errors import UserError
 from services.settings import read_settings
@@ -41,12 +42,14 @@ def replay(
         list[Path] | None, typer.Option(help="Files or folders of rules' parameters, such as rules.toml.")
     ] = None,
     shuffle: Annotated[int | None, typer.Option(help="Seed: judge in another order.")] = None,
+    profile: Annotated[bool, typer.Option("--profile", help="Show what each rule costs.")] = False,
 ) -> None:
     """History through the very same judgement, with no server and no database."""
     settings = read_settings()
     chosen = frozenset(find_rule(rule.strip()).id for rule in rules.split(",")) if rules else None
     known: list[Record] = read_registry(registry) if registry else []
     known += known_records(parameters, CATALOGUE) if parameters else []
+    costs = Costs() if profile else None
     began = time.perf_counter()
     events, own_persons, _ = replaying.read_history(paths, form)
     known += own_persons
@@ -61,9 +64,13 @@ def replay(
             rules=chosen,
             shuffle=shuffle,
             watch=lambda count: progress.update(bar, completed=count),
+            costs=costs,
         )
     write_alerts(out, done.open.values(), settings.timezone)
-    _summarise(done.open.values(), done, door, time.perf_counter() - began)
+    taken = time.perf_counter() - began
+    _summarise(done.open.values(), done, door, taken)
+    if costs is not None:
+        _show_costs(costs, taken)
 
 
 def demo(
@@ -92,6 +99,19 @@ def read_registry(folder: Path) -> list[Record]:
             raise UserError(f"{file.name}: {len(file.faults)} faults: {shown}")
         records += file.records
     return records
+
+
+def _show_costs(costs: Costs, seconds: float) -> None:
+    table = Table(title=f"Cost by rule, of {seconds:.1f} s in all")
+    for heading in ("rule", "asked", "seconds", "share", "us a time", "found"):
+        table.add_column(heading, justify="left" if heading == "rule" else "right")
+    for rule, cost in sorted(costs.items(), key=lambda item: -item[1].seconds):
+        each = cost.seconds / cost.asked * 1e6 if cost.asked else 0.0
+        table.add_row(
+            rule, f"{cost.asked:,}", f"{cost.seconds:.2f}", f"{cost.seconds / seconds:.1%}", f"{each:.1f}",
+            f"{cost.found:,}",
+        )  # fmt: skip
+    Console().print(table)
 
 
 def write_alerts(out: Path, alerts: Iterable[Alert], timezone: str) -> None:

@@ -15,6 +15,7 @@ import msgspec
 from schemas.entry import Entry
 from schemas.moments import Calendar
 from schemas.registry import Person, PersonRecord, Record, Registry, encode_record, person_of
+from services.detector.profiling import Costs
 from services.detector.replay import Replay
 from services.formats import desynpuf
 from services.ingest.admission import Admission
@@ -109,12 +110,13 @@ def run(
     rules: frozenset[str] | None = None,
     shuffle: int | None = None,
     watch: Any = None,
+    costs: Costs | None = None,
 ) -> tuple[Replay, Door]:
     """Judge a history by registry rows; `watch(count)` is told of entries done. shuffle: a seed for the
     order."""
     door = Door.of(settings)
     registry, persons = door.registry(known)
-    replay = Replay(settings, registry, rules)
+    replay = Replay(settings, registry, rules, costs)
     entries: Iterable[Entry] = _chained(persons, door.admit(events))
     if shuffle is not None:
         mixed = list(entries)

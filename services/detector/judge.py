@@ -15,6 +15,7 @@ from schemas.registry import Registry
 from services.detector.defects import Defect, defects_of, may_be_defective, placeholder
 from services.detector.facts import CONTENTS, HISTORICAL, Fact, Kind
 from services.detector.history import Change, PersonHistory, Ref, Said
+from services.detector.profiling import Costs
 from services.detector.rule import Finding, Rule, digest
 from services.detector.rulebook import make_rules
 from services.detector.shared.history import SharedHistory
@@ -38,6 +39,7 @@ class Bench:
 
     retention: how long facts are kept, microseconds behind as_of; None: for ever. facts_limit: live
     facts beyond which a person is a placeholder. screens: say of every settlement that it was judged.
+    costs: where what each rule costs is noted.
     """
 
     rules: tuple[Rule, ...]
@@ -45,6 +47,12 @@ class Bench:
     facts_limit: int = 1_000
     lateness: int | None = None
     screens: bool = True
+    costs: Costs | None = None
+
+    def in_force(self, key: str, registry: Registry) -> tuple[Rule, ...]:
+        """The rules over a kind of key, with the parameters in force, measured where that is asked for."""
+        rules = make_rules([rule for rule in self.rules if rule.key == key], registry)
+        return rules if self.costs is None else self.costs.timed(rules)
 
     @cached_property
     def window(self) -> int:
@@ -63,7 +71,7 @@ class PersonJudge:
     def __init__(self, bench: Bench, registry: Registry) -> None:
         self.bench = bench
         self.registry = registry
-        self._rules = make_rules([rule for rule in bench.rules if rule.key == "person"], registry)
+        self._rules = bench.in_force("person", registry)
         self._reaching = frozenset(rule for rule in self._rules if type(rule).reach is not Rule.reach)
         self._by_news: dict[tuple[int, int, bool], tuple[Rule, ...]] = {}
 
@@ -227,10 +235,7 @@ class SharedJudge:
     def __init__(self, bench: Bench, registry: Registry) -> None:
         self.bench = bench
         self.registry = registry
-        self._rules = {
-            mark: make_rules([rule for rule in bench.rules if rule.key == kind], registry)
-            for kind, mark in MARKS.items()
-        }
+        self._rules = {mark: bench.in_force(kind, registry) for kind, mark in MARKS.items()}
 
     def take(self, history: SharedHistory, register: Register) -> list[Verdict] | None:
         """Put a register and say what changed; None when it was known. Raises what a rule raises, undone."""

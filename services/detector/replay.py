@@ -9,6 +9,7 @@ from schemas.screening import ScreeningMessage
 from schemas.topics import ALERTS
 from services.detector import periods
 from services.detector.periods.duck import ScreenedHistory
+from services.detector.profiling import Costs
 from services.detector.shelf import Shelf
 from services.detector.stages import Pipeline, make_pipeline
 from services.runtime.ports import Emission
@@ -18,8 +19,14 @@ from services.settings import Settings
 class Replay:
     """Feed entries in any order, `finish`, and read the open alerts."""
 
-    def __init__(self, settings: Settings, registry: Registry, rules: frozenset[str] | None = None) -> None:
-        self.pipeline: Pipeline = make_pipeline(settings, registry, keep_all=True, rules=rules)
+    def __init__(
+        self,
+        settings: Settings,
+        registry: Registry,
+        rules: frozenset[str] | None = None,
+        costs: Costs | None = None,
+    ) -> None:
+        self.pipeline: Pipeline = make_pipeline(settings, registry, keep_all=True, rules=rules, costs=costs)
         self.period_rules = [rule for rule in periods.RULES if rules is None or rule.id in rules]
         self.screenings: dict[tuple[str, str, str], ScreeningMessage] = {}
         self.registry = registry

@@ -19,6 +19,7 @@ from services.detector.defects import WORDS, Defect
 from services.detector.facts import Fact, Kind
 from services.detector.history import Change, PersonHistory
 from services.detector.judge import Bench, PersonJudge, SharedJudge, Verdict
+from services.detector.profiling import Costs
 from services.detector.reading import read_entry
 from services.detector.rulebook import rules_hash
 from services.detector.rules import RULES
@@ -254,11 +255,12 @@ def make_pipeline(
     keep_all: bool = False,
     rules: frozenset[str] | None = None,
     screens: bool = True,
+    costs: Costs | None = None,
 ) -> Pipeline:
     """The stages as settings say.
 
     keep_all: nothing is too late and nothing is forgotten (replay). rules: only these ids (None: all).
-    screens: say of every settlement that it was judged.
+    screens: say of every settlement that it was judged. costs: where what each rule costs is noted.
     """
     bench = Bench(
         rules=tuple(rule for rule in RULES if rules is None or rule.id in rules),
@@ -266,5 +268,6 @@ def make_pipeline(
         facts_limit=settings.person_facts_limit,
         lateness=None if keep_all else settings.lateness_days * DAY,
         screens=screens,
+        costs=costs,
     )
     return Pipeline(PersonStage(bench, registry), SharedStage(bench, registry))
