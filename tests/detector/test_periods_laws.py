@@ -38,6 +38,7 @@ LOOSE = {
     "B02": {"persons": 1, "shifted_share": 2.0},
     "B03": {"swipes": 2, "share": 0.1},
     "C02": {"days": 1},
+    "E05": {"doses": 1, "herbs": 1, "share": 0.1, "least": 1},
     "F03": {
         "visits": 2,
         "visits_below": 2,
@@ -75,14 +76,14 @@ def world(seed: int) -> list:
             "items": [
                 Item(
                     draw.choice("XY"),
-                    "11",
+                    draw.choice(("11", "11", "10", "03", "04", "09")),
                     "1.5",
                     draw.randrange(900),
                     None,
-                    "2.40",
+                    draw.choice(("2.40", "2.40", "9.00", None)),
                     "D1",
                     MAY.begin + draw.choice((0, 9, 31)),
-                    None,
+                    draw.choice((None, 7)),
                     draw.choice((60, 900, None)),
                 )
                 for _ in range(draw.randrange(3))
@@ -90,6 +91,9 @@ def world(seed: int) -> list:
             "by_category": {"11": (draw.randrange(900), 5), "03": (7, 7)} if draw.random() < 0.5 else {},
             "withdrawn": draw.random() < 0.05,
             "age": draw.choice((None, 3, 70)),
+            "insured_region": draw.choice(("", "430102", "430702")),
+            "region": draw.choice(("430102", "")),
+            "device": draw.choice(("d1", "d2", "")),
         }
         care = draw.randrange(3)
         if care == 0:
@@ -221,7 +225,8 @@ def test_the_page_of_relations_names_every_relation():
 
     for relation in RELATIONS[1:]:
         assert f"`{relation.name}`" in relations.__doc__
-    assert "CREATE TEMP TABLE screened AS\n" in SCREENED
+    for made in ("screened", "taken_back", "ward_stays", "items", "categories"):
+        assert f"`{made}`" in relations.__doc__
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,7 +263,7 @@ QUERIES = {
     ),
     "categories": ("name", "category", "amount", "covered"),
     "institutions": ("institution_id", "kind", "level", "region", "beds", "open_24h", "name"),
-    "practitioners": ("practitioner_id", "institution_id", "title", "from_day", "to_day"),
+    "practitioners": ("practitioner_id", "institution_id", "title", "person", "from_day", "to_day"),
     "standings": ("kind", "id", "status", "from_day", "to_day"),
     "days": ("day", "month", "weekday", "is_off", "holiday"),
     "packs": ("code", "ingredient", "high_value", "resale_prone"),

@@ -24,6 +24,7 @@ from services.detector.periods import (
     b02_night_swipes,
     b03_equal_amounts,
     c02_overfull_beds,
+    e05_herbal_prescription,
     f03_too_many_patients,
     f05_cost_outlier,
 )
@@ -33,6 +34,7 @@ RULES: tuple[PeriodRule, ...] = (
     b02_night_swipes.RULE,
     b03_equal_amounts.RULE,
     c02_overfull_beds.RULE,
+    e05_herbal_prescription.RULE,
     f03_too_many_patients.RULE,
     f05_cost_outlier.RULE,
 )
