@@ -14,7 +14,8 @@ from services.detector.rule import Explanation, Finding, Rule, cleared
 from services.detector.view import PersonView, is_historical
 
 BILL_KINDS = STAY_KINDS | SETTLEMENTS | {Kind.FEE_LINES}
-"""Facts that lines come with, or that say of which days and which stay they are."""
+"""Facts that lines come with, or that say of which days and which stay they are. What is about stays alone
+watches these alone: whatever comes to a stay's encounter is judged with all the facts of it."""
 SHOWN = 20
 """So many lines stand in the evidence of a finding."""
 

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from schemas.finding import Subject, Words
-from services.detector.bill_rule import BILL_KINDS
-from services.detector.facts import OUTPATIENT, STAY_KINDS, Fact, Kind
+from services.detector.facts import OUTPATIENT, STAY_KINDS, Fact
 from services.detector.history import Change, Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, parameter
 from services.detector.rules.a03_visit_inside_stay import VisitInsideStay
@@ -80,7 +79,7 @@ class EmptyBed(Rule):
         "on_leave": Words("请假离院有记录", "a leave on record"),
         "lines_not_uploaded": Words("费用尚未上传", "lines that are not uploaded yet"),
     }
-    watches = BILL_KINDS | {Kind.INSPECTION}
+    watches = STAY_KINDS | OUTPATIENT
     window_days = 60
     inside = True
     parameters = EmptyBedParameters()

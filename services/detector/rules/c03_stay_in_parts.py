@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 from schemas.finding import Subject, Words
 from schemas.moments import DAY
-from services.detector.bill_rule import BILL_KINDS
 from services.detector.facts import STAY_KINDS, yuan
 from services.detector.history import Change, Ref
 from services.detector.returns import Return, chains, innocent
@@ -61,7 +60,7 @@ class StayInParts(Rule):
         "newborn_on_mothers_card": Words("新生儿随母住院", "a newborn on the mother's card"),
         "another_disease": Words("因不同疾病入院", "another disease"),
     }
-    watches = BILL_KINDS
+    watches = STAY_KINDS
     window_days = 60
     parameters = StayInPartsParameters()
 

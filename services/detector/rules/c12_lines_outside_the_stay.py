@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from schemas.finding import Words
 from services.detector.bill_rule import BillRule, Suspect
 from services.detector.billing import Bill, Charge, base
+from services.detector.facts import STAY_KINDS
 from services.detector.rule import Explanation, Parameters, parameter
 from services.detector.stays import Stay
 from services.detector.view import PersonView
@@ -48,6 +49,7 @@ class LinesOutsideTheStay(BillRule):
             "入院前检查按规定并入住院", "examinations before the admission, merged into the stay"
         ),
     }
+    watches = STAY_KINDS
     parameters = OutsideTheStayParameters()
 
     def suspects(self, view: PersonView, bill: Bill) -> Iterator[Suspect]:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from schemas.finding import Words
 from services.detector.bill_rule import BillRule, Suspect
 from services.detector.billing import Bill, Charge, count, over
-from services.detector.facts import Line
+from services.detector.facts import STAY_KINDS, Line
 from services.detector.rule import Explanation, Parameters, parameter
 from services.detector.stays import Stay
 from services.detector.view import PersonView
@@ -49,6 +49,7 @@ class MoreDaysThanStayed(BillRule):
         "mother_and_newborn": Words("产妇与新生儿同住的床位", "beds of a mother and her newborn"),
         "companion": Words("陪护项目", "an item for the patient's companion"),
     }
+    watches = STAY_KINDS
     parameters = MoreDaysParameters()
 
     def suspects(self, view: PersonView, bill: Bill) -> Iterator[Suspect]:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from schemas.finding import Subject, Words
-from services.detector.bill_rule import BILL_KINDS
 from services.detector.facts import LINED, STAY_KINDS, yuan
 from services.detector.history import Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, parameter
@@ -45,7 +44,7 @@ class LargeBill(Rule):
         "refunded": Words("退费冲减后低于起审金额", "less than that once refunds are taken off"),
         "taken_back": Words("结算已撤销或冲正", "a settlement that was cancelled or taken back"),
     }
-    watches = BILL_KINDS
+    watches = STAY_KINDS
     window_days = 180
     tables = frozenset(("institutions",))
     parameters = LargeBillParameters()
