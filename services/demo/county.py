@@ -17,6 +17,7 @@ from services.demo import (
     lookalikes_inside,
     lookalikes_late,
     lookalikes_stays,
+    periods_costs,
     periods_counters,
     periods_groups,
     periods_wards,
@@ -57,7 +58,9 @@ _STORIES = (
     + stories_practice.STORIES
 )
 # Stories of whole months: of a counter, of a ward, of many persons together.
-_MONTHLY_STORIES = periods_counters.STORIES + periods_wards.STORIES + periods_groups.STORIES
+_MONTHLY_STORIES = (
+    periods_counters.STORIES + periods_wards.STORIES + periods_costs.STORIES + periods_groups.STORIES
+)
 _DAYS_PER_REPEAT = 20
 _REPEATS = (2, 12)
 _DAYS_PER_MONTHLY_REPEAT = 100

@@ -1,4 +1,4 @@
-"""What only a ward's month shows: stories of C02, C04 to C09, C11, F05 to F07 and F08b."""
+"""What only a ward's month shows: stories of C02, C04 to C09 and C11."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,12 +8,11 @@ from services.demo.almanac import DAY, HOUR, MINUTE, is_day_off, weekday
 from services.demo.care import Entries, Stay, admit
 from services.demo.cast import Cast, NoRoom, encounters
 from services.demo.catalogue import Item
-from services.demo.geography import NEIGHBOUR_REGIONS, Institution
+from services.demo.geography import Institution
 from services.demo.people import Person
 from services.demo.staging import adult, lie_in, old, ward_billing
 from services.demo.telling import Told, plants, spares
 
-_GROWTH_DAYS = 100
 _CHECK_UP = (
     c.CHEST_CT,
     c.ULTRASOUND,
@@ -25,15 +24,18 @@ _CHECK_UP = (
 )
 
 
-def _township(cast: Cast, day: int) -> Institution:
+def township(cast: Cast, day: int) -> Institution:
+    """A township hospital without another story of the month."""
     return cast.claim(cast.geography.of_kind("township"), "ward", day)
 
 
-def _second_level(cast: Cast, day: int) -> Institution:
+def second_level(cast: Cast, day: int) -> Institution:
+    """A second-level hospital without another story of the month."""
     return cast.claim(cast.geography.hospitals[1:4], "ward", day)
 
 
-def _told(place: Institution, stays: Sequence[Stay]) -> Told:
+def told_of(place: Institution, stays: Sequence[Stay]) -> Told:
+    """What stays leave behind."""
     return Told(
         stays[-1].admitted,
         institutions=[place.institution_id],
@@ -42,14 +44,15 @@ def _told(place: Institution, stays: Sequence[Stay]) -> Told:
     )
 
 
-def _working_days(first: int, last: int) -> list[int]:
+def working_days(first: int, last: int) -> list[int]:
+    """Days from first to last that are no days off."""
     days = [day for day in range(first, last + 1) if not is_day_off(day)]
     if not days:
         raise NoRoom
     return days
 
 
-def _wave(
+def wave(
     cast: Cast,
     place: Institution,
     days: Sequence[int],
@@ -73,7 +76,7 @@ def _wave(
         stays.append(
             lie_in(cast, place, day, nights, person=person, hour=hour, settled_after=paid, **more)[1]
         )
-    return _told(place, stays)
+    return told_of(place, stays)
 
 
 # C02
@@ -84,9 +87,9 @@ def more_patients_than_beds(cast: Cast) -> Told:
     """Nineteen in-patients in a house with fifteen beds, for four days."""
     day = cast.weeks(9)
     place = cast.claim([p for p in cast.geography.of_kind("community") if p.beds == 15], "ward", day)
-    days = _working_days(day, day + 3)
+    days = working_days(day, day + 3)
     billing = ward_billing(c.CEFUROXIME, c.NEBULISER)
-    return _wave(cast, place, days, 6, 19, diagnosis="J18.900", billing=billing)
+    return wave(cast, place, days, 6, 19, diagnosis="J18.900", billing=billing)
 
 
 def _one_bed(cast: Cast, *, at_once: bool) -> Told:
@@ -104,7 +107,7 @@ def _one_bed(cast: Cast, *, at_once: bool) -> Told:
         stay.diagnosis = "K80.200" if at_once else c.CATARACT_DIAGNOSIS
         person = cast.person(begin, begin + (hours + 2) * HOUR, adult)
         stays.append(admit(cast.ledger, person, stay))
-    return _told(place, stays)
+    return told_of(place, stays)
 
 
 @plants("C02", "同一床位两人同时住院", "Two persons in one bed", tolerates=["C01"])
@@ -132,7 +135,7 @@ def _village(
     def move_in(person: Person) -> None:
         person.community = community
 
-    return _wave(cast, place, suits=suits, change=move_in, count=count, **more)
+    return wave(cast, place, suits=suits, change=move_in, count=count, **more)
 
 
 @plants(
@@ -147,7 +150,7 @@ def a_village_is_admitted(cast: Cast) -> Told:
     first = (c.CHEST_CT, c.ULTRASOUND, c.LIVER_PANEL, c.BLOOD_COUNT, c.ECG)
     days = [day, day + 1]
     billing = ward_billing(first=first, nights=3)
-    place = _township(cast, day)
+    place = township(cast, day)
     return _village(cast, 7, old, place, days=days, nights=3, diagnosis="I67.900", billing=billing)
 
 
@@ -168,8 +171,8 @@ def stays_for_a_check_up(cast: Cast) -> Told:
     """Twelve stays of one night, nearly all of it tests."""
     day = cast.weeks(9)
     billing = ward_billing(first=_CHECK_UP, nights=1)
-    days = _working_days(day, day + 7)
-    return _wave(cast, _second_level(cast, day), days, 1, 12, diagnosis="Z00.000", billing=billing)
+    days = working_days(day, day + 7)
+    return wave(cast, second_level(cast, day), days, 1, 12, diagnosis="Z00.000", billing=billing)
 
 
 @spares(["C05"], "检查后手术治疗", "Tests before an operation")
@@ -180,7 +183,7 @@ def tests_before_an_operation(cast: Cast) -> Told:
     billing = ward_billing(c.CEFUROXIME, first=_CHECK_UP, nights=4)
     extra: dict[int, Entries] = {1: [(c.CHOLECYSTECTOMY, 1), (c.ANAESTHESIA, 1)]}
     _, stay = lie_in(cast, place, day, 4, suits=adult, diagnosis="K80.200", billing=billing, extra=extra)
-    return _told(place, [stay])
+    return told_of(place, [stay])
 
 
 # C06
@@ -191,8 +194,8 @@ def _drugs_only(cast: Cast, drug: Item, quantity: int, diagnosis: str) -> Told:
     billing = ward_billing(first=(c.BLOOD_COUNT,), nights=1)
     extra: dict[int, Entries] = {0: [(drug, quantity)]}
     place = cast.pick(cast.geography.hospitals[2:4])
-    days = _working_days(day, day + 4)
-    return _wave(cast, place, days, 1, 3, diagnosis=diagnosis, billing=billing, extra=extra)
+    days = working_days(day, day + 4)
+    return wave(cast, place, days, 1, 3, diagnosis=diagnosis, billing=billing, extra=extra)
 
 
 @plants("C06", "以开药为目的住院", "Stays of one night for drugs alone", tolerates=["C09"])
@@ -219,14 +222,14 @@ def a_night_of_chemotherapy(cast: Cast) -> Told:
 def cared_for_in_a_ward(cast: Cast) -> Told:
     """Five short stays within a month, each cheaper than any other."""
     day = cast.day(31)
-    place = _township(cast, day)
+    place = township(cast, day)
     billing = ward_billing(c.SALINE, first=(), nights=3)
     person = cast.person(day * DAY, (day + 31) * DAY, old)
     stays = [
         lie_in(cast, place, day + 6 * number, 3, person=person, diagnosis=code, billing=billing)[1]
         for number, code in enumerate(("I67.900", "M19.900", "J42.x00", "I25.100", "E11.900"))
     ]
-    return _told(place, stays)
+    return told_of(place, stays)
 
 
 @spares(["C07"], "老人一次长期住院", "One long stay of an old person")
@@ -235,7 +238,7 @@ def one_long_stay(cast: Cast) -> Told:
     day = cast.day(22)
     place = cast.geography.hospitals[0]
     _, stay = lie_in(cast, place, day, 20, suits=old, diagnosis="I63.900")
-    return _told(place, [stay])
+    return told_of(place, [stay])
 
 
 # C08
@@ -243,10 +246,10 @@ def one_long_stay(cast: Cast) -> Told:
 
 def _minor(cast: Cast, suits: Callable[[Person], bool], count: int, med_type: str = "") -> Told:
     day = cast.weeks(8)
-    place = _township(cast, day)
+    place = township(cast, day)
     billing = ward_billing(first=(c.BLOOD_COUNT,), nights=3)
-    days = _working_days(day, day + 4)
-    told = _wave(
+    days = working_days(day, day + 4)
+    return wave(
         cast,
         place,
         days,
@@ -257,7 +260,6 @@ def _minor(cast: Cast, suits: Callable[[Person], bool], count: int, med_type: st
         med_type=med_type,
         billing=lambda after: [*billing(after), (c.COLD_CAPSULES, 1)],
     )
-    return told
 
 
 @plants("C08", "轻症低标准入院", "Admitted for a cold", tolerates=["C09"])
@@ -284,7 +286,7 @@ def a_wave_on_a_saturday(cast: Cast) -> Told:
         raise NoRoom
     place = cast.claim(cast.geography.hospitals[4:5], "ward", day)
     billing = ward_billing(c.CEFUROXIME, c.NEBULISER, nights=5)
-    return _wave(cast, place, [day], 5, 12, diagnosis="J18.900", billing=billing)
+    return wave(cast, place, [day], 5, 12, diagnosis="J18.900", billing=billing)
 
 
 @spares(["C09"], "周末急诊入院", "Emergencies on a Sunday")
@@ -295,7 +297,7 @@ def emergencies_on_a_sunday(cast: Cast) -> Told:
     place = cast.geography.hospitals[0]
     if day > cast.ledger.until // DAY - 7:
         raise NoRoom
-    return _wave(cast, place, [day], 5, 2, diagnosis="I63.900", med_type="24")
+    return wave(cast, place, [day], 5, 2, diagnosis="I63.900", med_type="24")
 
 
 # C11
@@ -311,110 +313,10 @@ def nearly_all_on_assistance(cast: Cast) -> Told:
         person.assisted = True
 
     day = cast.weeks(9)
-    days = _working_days(day, day + 5)
+    days = working_days(day, day + 5)
     billing = ward_billing(c.CEFUROXIME, c.NEBULISER, nights=4)
-    place = _township(cast, day)
-    return _wave(cast, place, days, 4, 12, change=assist, diagnosis="J18.900", billing=billing)
-
-
-# F05
-
-
-@plants("F05", "次均住院费用离群", "Cost per admission far from the peers'", tolerates=["F06", "C09"])
-def far_dearer_than_the_peers(cast: Cast) -> Told:
-    """Seven stays at about twenty thousand yuan each in a township hospital: first look for a data error."""
-    day = cast.weeks(9)
-    days = _working_days(day, day + 4)
-    billing = ward_billing(c.CEFUROXIME, c.NEBULISER, nights=4)
-    extra: dict[int, Entries] = {1: [(c.HAEMOSTATIC, 200_000)]}
-    place = _township(cast, day)
-    return _wave(cast, place, days, 4, 7, diagnosis="I50.900", billing=billing, extra=extra)
-
-
-# F06
-
-
-@plants("F06", "单周住院人次突增", "A week with many more admissions than before", tolerates=["C09"])
-def a_week_of_growth(cast: Cast) -> Told:
-    """Twenty-two admissions in a week at a hospital that had few; needs twelve weeks to compare with."""
-    if cast.ledger.until - cast.ledger.start < _GROWTH_DAYS * DAY:
-        raise NoRoom
-    day = cast.weeks(6)
-    day -= weekday(day)
-    if day - 90 < cast.ledger.start // DAY:
-        raise NoRoom
-    place = cast.claim(cast.geography.hospitals[1:2], "ward", day)
-    billing = ward_billing(c.CEFUROXIME, c.NEBULISER, nights=5)
-    return _wave(cast, place, range(day, day + 5), 5, 22, diagnosis="J18.900", billing=billing)
-
-
-# F07
-
-
-def _insured_elsewhere(cast: Cast) -> Callable[[Person], None]:
-    region = cast.rng.choice(NEIGHBOUR_REGIONS)
-
-    def insure(person: Person) -> None:
-        person.insured_region = region
-
-    return insure
-
-
-@plants("F07", "异地参保人单日集中住院", "A wave of in-patients insured elsewhere", tolerates=["F06", "C09"])
-def a_wave_from_elsewhere(cast: Cast) -> Told:
-    """Eight persons insured in the next county on one day."""
-    day = cast.weeks(9)
-    day = _working_days(day, day + 4)[0]
-    billing = ward_billing(c.CEFUROXIME, c.NEBULISER, nights=4)
-    place = _second_level(cast, day)
-    change = _insured_elsewhere(cast)
-    return _wave(cast, place, [day], 4, 8, change=change, diagnosis="J18.900", billing=billing)
-
-
-@spares(["F07"], "少量异地参保人住院", "A few in-patients insured elsewhere")
-def a_few_from_elsewhere(cast: Cast) -> Told:
-    """Three on one day at the county hospital."""
-    day = _working_days(cast.day(9), cast.ledger.until // DAY - 6)[0]
-    change = _insured_elsewhere(cast)
-    billing = ward_billing(c.CEFUROXIME, c.NEBULISER, nights=4)
-    place = cast.geography.hospitals[0]
-    return _wave(cast, place, [day], 4, 3, change=change, diagnosis="I63.900", billing=billing)
-
-
-# F08b
-
-
-def _totals(cast: Cast, totals: Sequence[int]) -> Told:
-    """Stays at a second-level hospital whose bills come to these totals, in fen."""
-    day = cast.weeks(9)
-    days = _working_days(day, day + 4)
-    place = _second_level(cast, day)
-    nights = 4
-    billing = ward_billing(c.CEFUROXIME, c.NEBULISER, nights=nights)
-    plain = sum(item.price for after in range(nights + 1) for item, _ in billing(after))
-    stays: list[Stay] = []
-    for number, total in enumerate(totals):
-        extra: dict[int, Entries] = {1: [(c.HAEMOSTATIC, (total - plain) // c.HAEMOSTATIC.price)]}
-        more = {"diagnosis": "K80.200", "billing": billing, "extra": extra}
-        stays.append(lie_in(cast, place, days[number % len(days)], nights, suits=adult, **more)[1])
-    return _told(place, stays)
-
-
-@plants(
-    "F08b",
-    "住院费用集中在审查线以下",
-    "Stays crowd just below the review's threshold",
-    tolerates=["F05", "F06", "C09"],
-)
-def just_below_again_and_again(cast: Cast) -> Told:
-    """Twelve stays between 4,500 and 5,000 yuan at a second-level hospital."""
-    return _totals(cast, [455_000 + 10 * cast.rng.randrange(4_000) for _ in range(12)])
-
-
-@spares(["F08b"], "住院费用自然分布", "Stays at all costs below the threshold")
-def at_all_costs_below(cast: Cast) -> Told:
-    """As many between four fifths and nine tenths of the threshold as above."""
-    return _totals(cast, [405_000 + 8_000 * number for number in range(11)])
+    place = township(cast, day)
+    return wave(cast, place, days, 4, 12, change=assist, diagnosis="J18.900", billing=billing)
 
 
 STORIES = (
@@ -434,10 +336,4 @@ STORIES = (
     a_wave_on_a_saturday,
     emergencies_on_a_sunday,
     nearly_all_on_assistance,
-    far_dearer_than_the_peers,
-    a_week_of_growth,
-    a_wave_from_elsewhere,
-    a_few_from_elsewhere,
-    just_below_again_and_again,
-    at_all_costs_below,
 )
