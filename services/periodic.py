@@ -72,7 +72,8 @@ class PeriodJudge:
         registry = await self._current(connection)
         began = self._clock()
         due = await screenings_periods.due(connection, registry.version, instant(began))
-        asked = targets(self._rules, [Month.of(each.month) for each in due])
+        known = {Month.of(month) for month in await screenings_periods.known(connection)} if due else set()
+        asked = targets(self._rules, [Month.of(each.month) for each in due], known)
         for month, rules in asked.items():
             await self._judge(connection, month, rules, registry)
         for each in due:

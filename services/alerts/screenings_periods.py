@@ -53,6 +53,11 @@ async def due(raw: Any, registry_version: int, now: datetime) -> list[Due]:
     return [Due(row["month"], row["changed"]) for row in rows]
 
 
+async def known(raw: Any) -> list[str]:
+    """All months in which something was ever screened."""
+    return [row["month"] for row in await raw.fetch("SELECT month FROM period")]
+
+
 async def mark(raw: Any, judged: Due, registry_version: int, began: datetime, ended: datetime) -> None:
     """Note that a month was judged as it stood at `began`; what changed since makes it due again."""
     seconds = (ended - began).total_seconds()

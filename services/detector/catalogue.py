@@ -22,4 +22,4 @@ def page_of(rule: AnyRule) -> str:
 def days_of(rule: AnyRule) -> int:
     """How far apart, in days, two facts of one finding may lie; for a period rule how far before its month it
     looks."""
-    return rule.lookback_days if isinstance(rule, PeriodRule) else rule.window_days
+    return max(rule.lookback_days, rule.stays_days) if isinstance(rule, PeriodRule) else rule.window_days

@@ -16,8 +16,9 @@ from schemas.registry import Registry
 from schemas.rules import RuleParameters
 from schemas.screening import Item
 from services.detector.periods import RULES
+from services.detector.periods.judging import targets
 from services.detector.periods.month import Month, readers
-from services.detector.periods.relations import RELATIONS, SCREENED
+from services.detector.periods.relations import RELATIONS
 from services.detector.periods.rule import PeriodRule
 from services.detector.periods.statements import named, positional
 from services.detector.rule import Parameters
@@ -209,6 +210,49 @@ def test_a_month_that_changes_is_read_by_those_that_look_back_on_it():
     assert readers(Month.of("2026-12"), 1)[1].text == "2027-01"
 
 
+def test_a_rule_reads_as_far_back_as_it_says_whatever_runs_beside_it():
+    told = [stay("02-10", None, key=f"p{n}", encounter_id=f"M{n}") for n in range(9)]
+    told.append(stay("05-02 09:00", "05-20 09:00"))
+    rule = next(rule for rule in RULES if rule.id == "C02")
+    alone = texts(on_duckdb([rule], told, PLACES))
+    beside = [probe("SELECT 'x'", lookback_days=200, identity=("happened",)), rule]
+    assert texts(on_duckdb(beside, told, PLACES)[:-1]) == alone == []
+
+
+def test_wards_are_read_again_only_in_months_that_have_screenings():
+    rule = probe("SELECT 'x'", stays_days=90)
+    months = [Month.of(text) for text in ("2026-05", "2026-07", "2026-12")]
+    assert list(targets([rule], months[:1], months)) == months[:2]
+    near = replace(rule, lookback_days=5)
+    assert [month.text for month in targets([near], months[:1], [])] == ["2026-05", "2026-06"]
+
+
+def test_a_settlement_that_stands_under_another_person_was_not_taken_back():
+    gone = screening("05-04 10:00", settlement_id="S1", key="a", withdrawn=True)
+    mirrored = screening("05-04 10:00", settlement_id="S2", key="a", flags=["offset"])
+    mirror = screening("05-04 10:00", settlement_id="S3", key="a", flags=["offset", "negative"])
+    probing = probe("SELECT name FROM taken_back")
+    (alert,) = on_duckdb([probing], [gone, mirrored, mirror], EMPTY)
+    assert alert.evidence["cases"] == [{"line": "SS1"}, {"line": "SS2"}]
+    moved = screening("05-04 10:00", settlement_id="S1", key="b")
+    (alert,) = on_duckdb([probing], [gone, mirrored, mirror, moved], EMPTY)
+    assert alert.evidence["cases"] == [{"line": "SS2"}]
+
+
+def test_a_stay_in_the_ward_is_one_row_with_what_was_billed():
+    sums = {"01": (100, 0), "03": (300, 0), "04": (200, 0), "09": (70, 0), "11": (30, 0), "06": (900, 0)}
+    told = [
+        stay("04-30", "05-05", key="p", encounter_id="M", flags=["mid_stay"], total=1_000, fund=700),
+        stay("04-30", "05-05", key="p", encounter_id="M", total=600, fund=400, by_category=sums),
+    ]
+    columns = joined(
+        "month", "last_day - day", "is_settled", "cost", "fund", "billed", "tests", "drugs", "surgery"
+    )
+    query = f"SELECT {columns} FROM ward_stays"  # noqa: S608 - names of columns only
+    (alert,) = on_duckdb([probe(query, stays_days=40)], told, EMPTY)
+    assert alert.evidence["cases"] == [{"line": "2026-04|5|true|1600|1100|1600|500|100|900"}]
+
+
 def test_a_statement_is_written_for_either_engine():
     text = "SELECT $b, $a -- not $c\n, $b"
     assert positional(text, {"a": 1, "b": "x"}) == (
@@ -243,6 +287,16 @@ class Probe(PeriodRule):
         """  # noqa: S608 - names of columns only
 
 
+def probe(query: str, **given) -> Probe:
+    """A rule that shows the rows of a query."""
+    face = {
+        "id": "X01", "title": Words("x", "x"), "message": Words("x", "x"), "basis": ("x",), "checks": {},
+        "parameters": Parameters(), "sql": "", "subject": "institution", "identity": ("institution_id",),
+        "severity": 3,
+    }  # fmt: skip
+    return Probe(**(face | given), query=query)
+
+
 def joined(*columns: str) -> str:
     """The columns as one text, whole numbers written alike by both engines."""
     return " || '|' || ".join(f"coalesce(CAST({column} AS text), '')" for column in columns)
@@ -262,6 +316,12 @@ QUERIES = {
         "minute", "doses",
     ),
     "categories": ("name", "category", "amount", "covered"),
+    "taken_back": ("name", "person", "day", "total", "begun", "historical"),
+    "ward_stays": (
+        "institution_id", "encounter_id", "person", "month", "day", "begun", "last_day", "is_settled", "cost",
+        "fund", "billed", "tests", "drugs", "surgery", "age", "main_diagnosis", "diagnoses", "procedures",
+        "kind", "level", "historical", "is_emergency",
+    ),
     "institutions": ("institution_id", "kind", "level", "region", "beds", "open_24h", "name"),
     "practitioners": ("practitioner_id", "institution_id", "title", "person", "from_day", "to_day"),
     "standings": ("kind", "id", "status", "from_day", "to_day"),
@@ -287,12 +347,8 @@ def test_a_relation_holds_the_same_on_both_engines(database_url, relation):
         },
         1,
     )
-    rule = Probe(
-        id="X01", title=Words("x", "x"), message=Words("x", "x"), basis=("x",), checks={},
-        parameters=Parameters(), sql="", subject="institution", identity=("institution_id",), severity=3,
-        query=f"SELECT {joined(*QUERIES[relation])} FROM {relation}",  # noqa: S608 - likewise
-        lookback_days=3,
-    )  # fmt: skip
+    columns = joined(*QUERIES[relation])
+    rule = probe(f"SELECT {columns} FROM {relation}", lookback_days=3, stays_days=40)  # noqa: S608 - likewise
     told = world(6)
     (here,), (there,) = on_duckdb([rule], told, known), on_postgres(database_url, [rule], told, known)
     assert here.evidence["cases"]

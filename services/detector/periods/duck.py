@@ -21,23 +21,24 @@ from services.detector.periods.relations import (
     create,
     first_day,
     made_when_named,
+    shown_to,
 )
 from services.detector.periods.rule import PeriodRule
 from services.detector.periods.statements import named
 
 ITEMS = """
-CREATE OR REPLACE TEMP TABLE items AS
+CREATE TEMP TABLE {table} AS
 SELECT s.institution_id, s.name, s.person, {columns}
 FROM (SELECT institution_id, name, person, unnest(CAST(CAST(s.items AS json) AS json[])) AS item
-      FROM screening s SEMI JOIN screened USING (institution_id, name, person) WHERE s.day >= $since) s
+      FROM screening s SEMI JOIN {source} USING (institution_id, name, person) WHERE s.day >= $since) s
 """
 CATEGORIES = """
-CREATE OR REPLACE TEMP TABLE categories AS
+CREATE TEMP TABLE {table} AS
 SELECT institution_id, name, person, entry.key AS category, CAST(entry.value[1] AS bigint) AS amount,
        CAST(entry.value[2] AS bigint) AS covered
 FROM (SELECT institution_id, name, person,
              unnest(map_entries(CAST(CAST(by_category AS json) AS map(varchar, bigint[])))) AS entry
-      FROM screening SEMI JOIN screened USING (institution_id, name, person) WHERE day >= $since)
+      FROM screening SEMI JOIN {source} USING (institution_id, name, person) WHERE day >= $since)
 """
 _line = msgspec.json.Encoder().encode
 
@@ -48,35 +49,36 @@ class ScreenedHistory:
     def __init__(self, screenings: Iterable[ScreeningMessage], registry: Registry) -> None:
         self._registry = registry
         self._database = duckdb.connect()
-        rows = [row_of(message) for message in screenings if not message.withdrawn]
+        rows = [row_of(message) for message in screenings]
         _load(self._database, Relation("screening", COLUMNS, lambda *_: rows), ())
 
     def everything(self, rules: Sequence[PeriodRule]) -> Iterator[Alert]:
         """All alerts of some rules over all months that have screenings, and those that look back on them."""
         found = self._database.execute("SELECT DISTINCT month FROM screening ORDER BY month").fetchall()
-        for month, asked in targets(rules, [Month.of(text) for (text,) in found]).items():
+        months = [Month.of(text) for (text,) in found]
+        for month, asked in targets(rules, months, months).items():
             for alerts in self.alerts(asked, month).values():
                 yield from alerts
 
     def alerts(self, rules: Sequence[PeriodRule], month: Month) -> dict[str, list[Alert]]:
         """The alerts of each rule over a month, by the rule's id."""
         self._make_relations(rules, month)
-        runs = [Run(rule, self._registry) for rule in rules]
-        return {
-            run.rule.id: run.alerts(
-                [(variant, _ask(self._database, variant, month)) for variant in run.variants]
-            )
-            for run in runs
-        }
+        return {rule.id: self._alerts_of(rule, month) for rule in rules}
+
+    def _alerts_of(self, rule: PeriodRule, month: Month) -> list[Alert]:
+        for statement in shown_to(rule, month):
+            self._database.execute(statement)
+        run = Run(rule, self._registry)
+        return run.alerts([(variant, _ask(self._database, variant, month)) for variant in run.variants])
 
     def _make_relations(self, rules: Sequence[PeriodRule], month: Month) -> None:
         begin = first_day(month, rules)
         for relation in RELATIONS:
             _load(self._database, relation, (self._registry, month, begin))
-        screened = SCREENED.replace("CREATE", "CREATE OR REPLACE", 1)
-        self._database.execute(*named(screened, {"begin": begin, "end_day": month.end}))
-        for _, how, since in made_when_named(month, rules, ITEMS, CATEGORIES):
-            self._database.execute(*named(how.replace("{columns}", _item_columns()), {"since": since}))
+        made = made_when_named(month, rules, ITEMS, CATEGORIES)
+        for _, how, since in [("screened_all", SCREENED, first_day(month, rules)), *made]:
+            statement = how.replace("CREATE", "CREATE OR REPLACE", 1).replace("{columns}", _item_columns())
+            self._database.execute(*named(statement, {"since": since, "end_day": month.end}))
 
 
 def _item_columns() -> str:

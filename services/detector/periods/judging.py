@@ -4,7 +4,7 @@ Parameters may depend on a finding's place and day. A rule that parameter record
 set of values among them, and of each run those findings are kept that its set is in force for.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -68,11 +68,16 @@ class Run:
         return in_force(self.rule, given(self.rule, self._records, region, day))  # type: ignore[arg-type]
 
 
-def targets(rules: Iterable[PeriodRule], changed: Sequence[Month]) -> dict[Month, list[PeriodRule]]:
-    """The months to judge when some changed, in order, each by the rules that read one of these."""
+def targets(
+    rules: Iterable[PeriodRule], changed: Sequence[Month], known: Collection[Month]
+) -> dict[Month, list[PeriodRule]]:
+    """The months to judge when some changed, in order, each by the rules that read one of these. known: all
+    months in which something was ever screened."""
     found: dict[Month, list[PeriodRule]] = {}
     for rule in rules:
-        for month in {month for each in changed for month in readers(each, rule.lookback_days)}:
+        near = {month for each in changed for month in readers(each, rule.lookback_days)}
+        far = {month for each in changed for month in readers(each, rule.stays_days) if month in known}
+        for month in near | far:
             found.setdefault(month, []).append(rule)
     return dict(sorted(found.items()))
 

@@ -16,6 +16,7 @@ from services.detector.periods.relations import (
     create,
     first_day,
     made_when_named,
+    shown_to,
 )
 from services.detector.periods.rule import PeriodRule
 from services.detector.periods.statements import positional
@@ -24,20 +25,24 @@ from services.runtime.errors import is_database_away
 SECONDS_AT_MOST = 900.0
 """A rule over a large month takes long; the pool's limit is for requests."""
 ITEMS = """
-CREATE TEMP TABLE items ON COMMIT DROP AS
+CREATE TEMP TABLE {table} AS
 SELECT s.institution_id, s.name, s.person, {columns}
-FROM screening s JOIN screened USING (institution_id, name, person),
+FROM screening s JOIN {source} USING (institution_id, name, person),
      LATERAL json_array_elements(s.items::json) AS i (item)
 WHERE s.day >= $since
 """
 CATEGORIES = """
-CREATE TEMP TABLE categories ON COMMIT DROP AS
+CREATE TEMP TABLE {table} AS
 SELECT s.institution_id, s.name, s.person, e.key AS category, (e.value ->> 0)::bigint AS amount,
        (e.value ->> 1)::bigint AS covered
-FROM screening s JOIN screened USING (institution_id, name, person),
+FROM screening s JOIN {source} USING (institution_id, name, person),
      LATERAL json_each(s.by_category::json) AS e
 WHERE s.day >= $since
 """
+
+
+_INDEXED = {"screened_all": "begun", "ward_stays_all": "day"}
+"""What an index beginning with the institution goes on with; else name and person."""
 
 
 async def alerts_over(
@@ -62,6 +67,8 @@ async def _alerts_of(
     try:
         # A savepoint: a rule that fails must not keep the others from being asked.
         async with connection.transaction():
+            for statement in shown_to(rule, month):
+                await connection.execute(statement)
             return run.alerts(
                 [
                     (variant, await _ask(connection, variant.text, variant.values(month)))
@@ -84,16 +91,14 @@ async def _make_relations(
             relation.name, records=relation.rows(registry, month, begin), columns=list(relation.columns)
         )
         await connection.execute(f"ANALYZE {relation.name}")
-    statement, values = positional(
-        SCREENED.replace(" AS\n", " ON COMMIT DROP AS\n", 1), {"begin": begin, "end_day": month.end}
-    )
-    await connection.execute(statement, *values, timeout=SECONDS_AT_MOST)
-    await connection.execute("CREATE INDEX ON screened (institution_id, begun)")
-    await connection.execute("ANALYZE screened")
-    for name, how, since in made_when_named(month, rules, ITEMS, CATEGORIES):
-        statement, values = positional(how.replace("{columns}", _item_columns()), {"since": since})
+    made = made_when_named(month, rules, ITEMS, CATEGORIES)
+    for name, how, since in [("screened_all", SCREENED, begin), *made]:
+        text = how.replace(" AS", " ON COMMIT DROP AS", 1).replace("{columns}", _item_columns())
+        statement, values = positional(text, {"since": since, "end_day": month.end})
         await connection.execute(statement, *values, timeout=SECONDS_AT_MOST)
-        await connection.execute(f"CREATE INDEX ON {name} (institution_id, name, person)")
+        await connection.execute(
+            f"CREATE INDEX ON {name} (institution_id, {_INDEXED.get(name, 'name, person')})"
+        )
         await connection.execute(f"ANALYZE {name}")
 
 

@@ -1,6 +1,7 @@
 """What the SQL of a period rule may read, and how it is made, the same on PostgreSQL and DuckDB.
 
-A run makes these relations for one month and the days before it that some rule looks back on:
+A run makes these relations for one month and the days before it; each rule sees as far back as it says
+(`lookback_days`, of `ward_stays` `stays_days`), so that it says the same whatever rules run beside it:
 
 - `screened`: live screenings (`schemas.screening` explains the columns), less those a mirror took back and
   the mirrors, less contradictory ones. Beside them, as in force on the screening's day: kind, level, beds,
@@ -10,13 +11,21 @@ A run makes these relations for one month and the days before it that some rule 
   `alerts LIKE '% B01-%'` asks for a rule.
 - `items` (institution_id, name, person, code, category, quantity, amount, covered, unit_price,
   practitioner, day, doses, minute): billed items of the same screenings. `categories` (… category, amount,
-  covered): their sums by charge type. Both are made only where some rule's SQL names them, and as far back
-  as such rules look.
+  covered): their sums by charge type. Both are made only where some rule's SQL names them; a rule reads them
+  beside their screenings.
+- `taken_back`: settlements that were cancelled or that a negative mirror took back, with the columns of
+  `screened`; not those that stand under another person.
+- `ward_stays`: in-patient stays, a row an encounter and person, as far back as `stays_days` says:
+  institution_id, encounter_id, person, month and day and begun of admission, last_day (NULL: open),
+  is_settled (for good), cost and fund and billed (its items) and of these tests (charge types 03, 04), drugs
+  (09 to 11), surgery (06), all in fen; age, community_id, assistance, main_diagnosis, diagnoses, procedures,
+  med_type, is_emergency, is_newborn, insured_region, discharge_way, settlements (array), kind, level,
+  historical.
 - `institutions`: those in force on the month's last day. `practitioners`: registrations (practitioner_id,
-  institution_id, title, from_day, to_day). `standings` (kind, id, status, from_day, to_day): status of
-  institutions and practitioners. `days` (day, month, weekday 1–7 from Monday, is_off: a free day, holiday:
-  its name): every day of the run. `packs` (code, ingredient, high_value, resale_prone) and `prices`
-  (code, level, max_price) in force on the month's last day.
+  institution_id, title, person: the practitioner as an insured person, from_day, to_day). `standings` (kind,
+  id, status, from_day, to_day): status of institutions and practitioners. `days` (day, month, weekday 1–7
+  from Monday, is_off: a free day, holiday: its name): every day of the run. `packs` (code, ingredient,
+  high_value, resale_prone) and `prices` (code, level, max_price) in force on the month's last day.
 
 The common dialect: days are ordinals and moments microseconds, both integers; `CAST(… AS double precision)`
 before `/`; no `round`, no regular expressions, no date functions; lists by `array_agg(… ORDER BY …)`,
@@ -88,6 +97,7 @@ def _practitioners(registry: Registry, month: Month, begin: int) -> Iterator[tup
             record.practitioner_id,
             record.institution_id,
             record.title,
+            record.person_id,
             _day(record.from_, FIRST_DAY),
             _day(record.to, LAST_DAY),
         )
@@ -139,6 +149,7 @@ RELATIONS = (
             "practitioner_id": "text",
             "institution_id": "text",
             "title": "integer",
+            "person": "text",
             "from_day": "integer",
             "to_day": "integer",
         },
@@ -162,8 +173,7 @@ RELATIONS = (
     Relation("prices", {"code": "text", "level": "integer", "max_price": "double precision"}, _prices),
 )
 
-SCREENED = """
-CREATE TEMP TABLE screened AS
+_SELECTED = """
 SELECT s.institution_id, s.name, s.person, s.settlement_id, s.encounter_id, s.care, s.med_type, s.month,
        s.day, s.occurred_day, s.discharge_day, s.begun, s.ended, s.at_is_date, s.minute, s.recorded, s.nights,
        s.region, s.insured_region, s.insurance_type, s.total, s.fund, s.account, s.family, s.sex, s.age,
@@ -183,8 +193,46 @@ SELECT s.institution_id, s.name, s.person, s.settlement_id, s.encounter_id, s.ca
        h.kind, h.level, h.beds, h.group_id, h.chain_id, h.open_24h
 FROM screening s LEFT JOIN held h
   ON h.institution_id = s.institution_id AND s.day >= h.from_day AND s.day <= h.to_day
-WHERE NOT s.withdrawn AND s.day >= $begin AND s.day < $end_day
-  AND s.flags NOT LIKE '%negative%' AND s.flags NOT LIKE '%offset%' AND s.flags NOT LIKE '%defective%'
+WHERE s.day >= $since AND s.day < $end_day
+  AND s.flags NOT LIKE '%defective%' AND s.flags NOT LIKE '%negative%'
+"""
+_LIVE = "AND NOT s.withdrawn AND s.flags NOT LIKE '%offset%'"
+SCREENED = f"CREATE TEMP TABLE screened_all AS {_SELECTED} {_LIVE}"
+_GONE = """
+AND s.settlement_id <> '' AND (s.withdrawn OR s.flags LIKE '%offset%')
+AND NOT EXISTS (SELECT 1 FROM screening o WHERE o.institution_id = s.institution_id AND o.name = s.name
+                AND NOT o.withdrawn AND o.flags NOT LIKE '%offset%')
+"""
+TAKEN_BACK = f"CREATE TEMP TABLE taken_back_all AS {_SELECTED} {_GONE}"
+WARDS = f"CREATE TEMP TABLE wards_all AS {_SELECTED} {_LIVE} AND s.care = 'inpatient'"
+WARD_STAYS = """
+CREATE TEMP TABLE ward_stays_all AS
+WITH billed AS (
+    SELECT institution_id, name, person, sum(amount) AS billed,
+           coalesce(sum(amount) FILTER (WHERE category IN ('03', '04')), 0) AS tests,
+           coalesce(sum(amount) FILTER (WHERE category IN ('09', '10', '11')), 0) AS drugs,
+           coalesce(sum(amount) FILTER (WHERE category = '06'), 0) AS surgery
+    FROM ward_sums GROUP BY institution_id, name, person
+)
+SELECT s.institution_id, s.encounter_id, s.person, min(s.month) AS month, min(s.day) AS day,
+       min(s.begun) AS begun, CASE WHEN count(s.last_day) = count(*) THEN max(s.last_day) END AS last_day,
+       bool_or(s.settlement_id <> '' AND NOT s.mid_stay) AS is_settled,
+       CAST(sum(s.total) AS bigint) AS cost, CAST(sum(greatest(s.fund, 0)) AS bigint) AS fund,
+       bool_and(s.historical) AS historical, bool_or(s.is_emergency) AS is_emergency,
+       bool_or(s.is_newborn) AS is_newborn, max(s.age) AS age, max(s.community_id) AS community_id,
+       bool_or(s.assistance) AS assistance, max(s.main_diagnosis) AS main_diagnosis,
+       string_agg(DISTINCT s.diagnoses, ' ' ORDER BY s.diagnoses) AS diagnoses,
+       max(s.procedures) AS procedures, max(s.med_type) AS med_type, max(s.insured_region) AS insured_region,
+       max(s.discharge_way) AS discharge_way,
+       array_agg(DISTINCT s.settlement_id) FILTER (WHERE s.settlement_id <> '') AS settlements,
+       max(s.kind) AS kind, max(s.level) AS level,
+       CAST(coalesce(sum(b.billed), 0) AS bigint) AS billed,
+       CAST(coalesce(sum(b.tests), 0) AS bigint) AS tests,
+       CAST(coalesce(sum(b.drugs), 0) AS bigint) AS drugs,
+       CAST(coalesce(sum(b.surgery), 0) AS bigint) AS surgery
+FROM wards_all s LEFT JOIN billed b
+  ON b.institution_id = s.institution_id AND b.name = s.name AND b.person = s.person
+GROUP BY s.institution_id, s.encounter_id, s.person
 """
 ITEM_COLUMNS = {
     "code": "text", "category": "text", "quantity": "double precision", "amount": "bigint",
@@ -208,13 +256,39 @@ def first_day(month: Month, rules: Iterable[Any]) -> int:
 def made_when_named(
     month: Month, rules: Iterable[Any], items: str, categories: str
 ) -> list[tuple[str, str, int]]:
-    """The relations that only some rules read: name, the statement that makes it, its first day."""
+    """The tables that only some rules read, in the order to make them: name, the statement that makes it
+    (`{table}` and `{source}` filled in), its first day."""
     made = []
-    for name, how in (("items", items), ("categories", categories)):
+    for name, how in (("items", items), ("categories", categories), ("taken_back", TAKEN_BACK)):
         readers = [rule for rule in rules if name in rule.text]
         if readers:
-            made.append((name, how, first_day(month, readers)))
+            table = "taken_back_all" if name == "taken_back" else name
+            made.append((table, _filled(how, name, "screened_all"), first_day(month, readers)))
+    readers = [rule for rule in rules if rule.stays_days]
+    if readers:
+        since = month.begin - max(rule.stays_days for rule in readers)
+        sums = _filled(categories, "ward_sums", "wards_all")
+        made += [
+            ("wards_all", WARDS, since),
+            ("ward_sums", sums, since),
+            ("ward_stays_all", WARD_STAYS, since),
+        ]
     return made
+
+
+def shown_to(rule: Any, month: Month) -> list[str]:
+    """The statements that show a rule what it says it reads, and no day more, whatever runs beside it."""
+    since = {"screened": rule.lookback_days, "taken_back": rule.lookback_days, "ward_stays": rule.stays_days}
+    named = ["screened", *(name for name in ("taken_back", "ward_stays") if name in rule.text)]
+    return [
+        f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {name}_all "  # noqa: S608 - names of ours
+        f"WHERE day >= {month.begin - since[name]}"
+        for name in named
+    ]
+
+
+def _filled(how: str, table: str, source: str) -> str:
+    return how.replace("{table}", table).replace("{source}", source)
 
 
 def _last_day(month: Month) -> str:

@@ -48,7 +48,8 @@ class PeriodRule:
 
     sql: name of the file beside the registration. subject: whom its findings are about. severity: 1 is
     gravest. lookback_days: how far before the month it reads; a month that changes is judged again with
-    all months that read it. variants: other messages by the name that the column `variant` gives.
+    all months that read it. stays_days: how far before it reads `ward_stays`; such a rule says nothing of a
+    month in which nothing was screened. variants: other messages by the name that the column `variant` gives.
     """
 
     id: str
@@ -62,6 +63,7 @@ class PeriodRule:
     identity: tuple[str, ...]
     severity: int
     lookback_days: int = 0
+    stays_days: int = 0
     version: str = "1"
     phase: Literal["in_process", "post"] = "post"
     variants: Mapping[str, Words] = field(default_factory=dict)
