@@ -72,14 +72,22 @@ class DayAfterDay(Rule):
             yield from self._month(view, first, wanted[first])
 
     def reach(self, view: PersonView, change: Change) -> Iterable[Ref]:
-        """What lies beside a purchase may be of its run; what stands with it may stand without."""
-        moved = {fact.at for fact in (*change.before, *change.after) if fact.kind == Kind.PHARMACY}
-        for day in {view.calendar.day(moment) for moment in moved}:
+        """What lies beside a purchase may be of its run; what stands with it or in its month may change."""
+        moved = [fact.at for fact in (*change.before, *change.after) if fact.kind == Kind.PHARMACY]
+        days = {view.calendar.day(moment) for moment in moved}
+        for day in days:
             if crowd(view, day - 1, day + 1):
                 yield from refs_of(on_days(view, day - 1, day + 1, PURCHASES))
-        for said in view.history.said.values():
-            if said.rule == self.id and change.ref in map(tuple, said.members):
-                yield from ((institution, encounter) for institution, encounter in said.members)
+        standing = [said.members for said in view.history.said.values() if said.rule == self.id]
+        if not standing:
+            return
+        about = {change.ref}
+        for month in {month_of(day) for day in days}:
+            about.update(refs_of(on_days(view, *month, PURCHASES)))
+        for members in standing:
+            found = {(institution, encounter) for institution, encounter in members}
+            if not found.isdisjoint(about):
+                yield from found
 
     def _run(self, view: PersonView, day: int) -> tuple[int, int]:
         """First and last day of the days in a row around a day with a purchase."""
