@@ -24,9 +24,12 @@ class Words(Struct):
 
 
 class Subject(Struct):
-    """Whom a finding is about. A person's id is a pseudonym, a group's a digest of its members."""
+    """Whom or what a finding is about. Ids of persons and cards are pseudonyms, a group's is a digest of its
+    members."""
 
-    kind: Literal["person", "terminal", "institution", "practitioner", "group"]
+    kind: Literal[
+        "person", "terminal", "institution", "practitioner", "group", "card", "trace_code", "invoice"
+    ]
     id: str
 
 

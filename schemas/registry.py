@@ -168,6 +168,10 @@ class Registry:
         rows = self._registrations.get(practitioner_id, ())
         return frozenset(row.institution_id for row in rows if _holds(row, day))
 
+    def is_practitioner(self, practitioner_id: str) -> bool:
+        """Whether any registration names the practitioner, ever."""
+        return practitioner_id in self._registrations
+
     def title(self, practitioner_id: str, day: str) -> int | None:
         """The title a practitioner holds on a day, 1–4; the highest where registrations differ."""
         rows = self._registrations.get(practitioner_id, ())

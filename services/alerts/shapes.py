@@ -43,9 +43,11 @@ class Words(BaseModel):
 
 
 class Subject(BaseModel):
-    """Whom it is about; the id of a person is a pseudonym."""
+    """Whom or what it is about; ids of persons and cards are pseudonyms."""
 
-    kind: Literal["person", "terminal", "institution", "practitioner", "group"]
+    kind: Literal[
+        "person", "terminal", "institution", "practitioner", "group", "card", "trace_code", "invoice"
+    ]
     id: str
 
 

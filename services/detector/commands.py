@@ -37,6 +37,8 @@ WORDS = {
     "severity": ("程度（代替规则自定的）", "instead of the rule's own severity"),
     "pre": ("事前", "before"), "in_process": ("事中", "in process"), "post": ("事后", "afterwards"),
     "person": ("参保人", "person"), "terminal": ("终端", "terminal"), "period": ("按月", "month"),
+    "card": ("凭证", "card"), "practitioner": ("医师", "practitioner"), "trace_code": ("追溯码", "pack"),
+    "invoice": ("发票", "invoice"),
 }  # fmt: skip
 
 Language = Annotated[str, typer.Option("--lang", help="zh or en")]

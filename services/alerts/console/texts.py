@@ -112,6 +112,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "terminal": ("终端", "Terminal"),
     "practitioner": ("医师", "Practitioner"),
     "group": ("一组参保人（化名）", "Group of persons (pseudonym)"),
+    "trace_code": ("药品追溯码", "Trace code of a pack"),
+    "invoice": ("发票", "Invoice"),
     "rule_version": ("规则版本", "Rule version"),
     "parameters": ("判断参数", "Parameters in force"),
     "historical": ("历史数据", "From history"),

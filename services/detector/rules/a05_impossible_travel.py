@@ -13,23 +13,18 @@ from schemas.finding import Subject, Words
 from schemas.moments import HOUR, MINUTE
 from services.detector.facts import EMERGENCY, PRESENT, SETTLEMENTS, Fact, Kind
 from services.detector.history import Change, Ref
-from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter, softened
+from services.detector.rule import Explanation, Finding, Rule, cleared, parameter, softened
+from services.detector.travel import TravelParameters
 from services.detector.view import PersonView, is_historical
 
 PHYSICAL_CARD = "social_card"
 
 
 @dataclass(frozen=True)
-class ImpossibleTravelParameters(Parameters):
+class ImpossibleTravelParameters(TravelParameters):
     """Figures of rules.md A05."""
 
     longest_hours: float = parameter(24.0, "h", "两次刷卡的最长间隔", "longest gap that is looked at")
-    near_km: float = parameter(10.0, "km", "近距离上限", "what counts as near")
-    speed_kmh: float = parameter(120.0, "km/h", "合理最高速度", "the fastest plausible travel")
-    near_minutes: float = parameter(5.0, "min", "近距离两地刷卡最短间隔", "shortest gap between near sites")
-    county_minutes: float = parameter(20.0, "min", "跨县最短间隔", "shortest gap between counties")
-    city_minutes: float = parameter(60.0, "min", "跨市最短间隔", "shortest gap between cities")
-    province_minutes: float = parameter(180.0, "min", "跨省最短间隔", "shortest gap between provinces")
 
 
 class ImpossibleTravel(Rule):
@@ -90,13 +85,8 @@ class ImpossibleTravel(Rule):
         if gap > self.parameters.longest_hours * HOUR:
             return
         distance = view.distance_km(first.institution, second.institution, second.at)
-        if distance is None:
-            possible = self._possible_by_region(view, first, second, gap)
-        elif distance >= self.parameters.near_km:
-            possible = distance * HOUR <= self.parameters.speed_kmh * gap
-        else:
-            possible = gap > self.parameters.near_minutes * MINUTE
-        if possible:
+        one, other = self._region(view, first), self._region(view, second)
+        if self.parameters.is_possible(gap, distance, one, other):
             return
         same_group = view.same_group(first.institution, second.institution, second.at)
         near = distance is not None and distance < self.parameters.near_km
@@ -107,17 +97,6 @@ class ImpossibleTravel(Rule):
         ]
         if not cleared(explanations):
             yield self._finding(view, first, second, distance, explanations)
-
-    def _possible_by_region(self, view: PersonView, first: Fact, second: Fact, gap: int) -> bool:
-        one, other = self._region(view, first), self._region(view, second)
-        if not one or not other or one == other:
-            return True
-        figures = self.parameters
-        if one[:2] != other[:2]:
-            shortest = figures.province_minutes
-        else:
-            shortest = figures.city_minutes if one[:4] != other[:4] else figures.county_minutes
-        return gap >= shortest * MINUTE
 
     def _region(self, view: PersonView, fact: Fact) -> str:
         known = view.institution(fact.institution, fact.at)

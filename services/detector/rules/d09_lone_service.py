@@ -75,6 +75,7 @@ class LoneService(BillRule):
             code
             for component in {line.code for line in view.lines_of(change)}
             for code in view.registry.bundles_with(component)
+            if view.registry.components(code, REQUIRES)
         }
         for code in sorted(codes):
             yield from view.billing(code)

@@ -46,7 +46,8 @@ class Orders(Struct, array_like=True, gc=False, tag=3):
     """What a practitioner ordered in one encounter on one day.
 
     times: moments of orders that show a time of day, in order. services: of those that are no drugs or
-    materials. covered: of all, fen. settlements: of the encounter.
+    materials. covered: of all, fen. settlements: of the encounter. of_stay: for an in-patient, whose orders
+    go on by themselves.
     """
 
     at: int
@@ -54,6 +55,7 @@ class Orders(Struct, array_like=True, gc=False, tag=3):
     services: list[Service]
     covered: int
     settlements: list[str]
+    of_stay: bool = False
     historical: bool = False
 
 

@@ -194,14 +194,23 @@ class Sender:
         lines = lines_among(facts, lines_taken_back(history, ref))
         is_stay = any(fact.kind in STAY_KINDS for fact in facts)
         settlements = [fact.id for fact in standing]
-        if self._traces:
+        # Wards open packs: what is given in a stay tells nothing of whole ones.
+        if self._traces and not is_stay:
             for billed in lines:
                 _sales(said, billed, settlements)
         if self._orders and not _is_remote(standing):
             for practitioner, orders in _orders(lines, standing, is_stay=is_stay).items():
-                self._ordered(said, practitioner, orders, settlements)
+                self._ordered(said, practitioner, orders, settlements, is_stay=is_stay)
 
-    def _ordered(self, said: Said, practitioner: str, orders: "list[_Order]", settlements: list[str]) -> None:
+    def _ordered(
+        self,
+        said: Said,
+        practitioner: str,
+        orders: "list[_Order]",
+        settlements: list[str],
+        *,
+        is_stay: bool,
+    ) -> None:
         by_day: dict[int, list[_Order]] = {}
         for order in orders:
             by_day.setdefault(self.calendar.day(order[0]), []).append(order)
@@ -218,6 +227,7 @@ class Sender:
                 services,
                 sum(fact.fund if billed is None else billed.base for _, fact, billed in own),
                 settlements,
+                is_stay,
                 all(fact.flags & HISTORICAL for _, fact, _ in own),
             )
             said.setdefault(practitioner_key(practitioner, day), []).append(entry)

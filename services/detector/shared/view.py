@@ -1,11 +1,11 @@
 """A shared key as rules see it: what is told there, with the registry and the calendar beside it."""
 
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from schemas.moments import Calendar
 from schemas.registry import Institution, Registry
-from services.detector.facts import yuan
 from services.detector.geography import great_circle_km
 from services.detector.shared.history import SharedHistory, Told
 from services.detector.shared.keys import read_key
@@ -62,6 +62,16 @@ class SharedView:
         first, second = self.institution(one, moment), self.institution(other, moment)
         return None if first is None or second is None else great_circle_km(first, second)
 
+    def rounded_km(self, one: str, other: str, moment: int) -> float | None:
+        """The same for people to read."""
+        distance = self.distance_km(one, other, moment)
+        return None if distance is None else round(distance, 1)
+
+    def region(self, institution_id: str, moment: int) -> str:
+        """Region code of an institution at a moment, "" unknown."""
+        known = self.institution(institution_id, moment)
+        return (known.region or "") if known is not None else ""
+
     def group(self, institution_id: str, moment: int) -> str:
         """The group (医共体) of an institution at a moment, "" without."""
         known = self.institution(institution_id, moment)
@@ -74,19 +84,36 @@ class SharedView:
         """The key's local day, YYYY-MM-DD."""
         return self.calendar.date_text(self.day)
 
-    def evidence(self, told: Told) -> dict:
-        """A settlement told of, as evidence."""
-        entry = told.entry
+    def text(self, moment: int) -> str:
+        """A moment as RFC 3339, or the bare date: a local midnight is a missing time of day."""
+        if self.calendar.is_midnight(moment):
+            return self.calendar.date_text(self.calendar.day(moment))
+        return self.calendar.text(moment)
+
+    def evidence(self, told: Told, **more: Any) -> dict[str, Any]:
+        """What is told, as evidence: when, of whom, where."""
+        register = told.register
         return {
-            "at": self.calendar.text(entry.at),
-            "person": told.person,
-            "institution": told.register.institution,
-            "encounter": told.register.encounter,
-            "settlement": entry.settlement,
-            "fund": yuan(entry.fund),
+            "at": self.text(told.entry.at),
+            "person": register.person,
+            "institution": register.institution,
+            "encounter": register.encounter,
+            **more,
         }
 
 
-def members(told: list[Told]) -> list[tuple[str, str]]:
+def members(told: Iterable[Told]) -> list[tuple[str, str]]:
     """(institution, encounter) of all, each once, in order."""
     return sorted({one.ref for one in told})
+
+
+def named(told: Sequence[Told]) -> dict[str, Any]:
+    """The fields of a finding that follow from the entries it names, in order."""
+    refs = members(told)
+    return {
+        "members": refs,
+        "institutions": sorted({institution for institution, _ in refs}),
+        "encounters": sorted({encounter for _, encounter in refs}),
+        "historical": all(one.entry.historical for one in told),
+        "place": told[-1].register.institution,
+    }
