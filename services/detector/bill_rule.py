@@ -82,9 +82,20 @@ class DayRule(Rule):
 
     def reach(self, view: PersonView, change: Change) -> Iterable[Ref]:
         """Charges of one code on one day share a finding, wherever they are."""
-        codes = {line.code for line in view.lines_of(change) if self.concerns(view, line)}
-        for code in sorted(codes):
-            yield from view.billing(code)
+        for code, days in self._touched(view, change).items():
+            for ref in view.billing(code):
+                if not days.isdisjoint(view.bill(ref).dated(code, view.calendar)):
+                    yield ref
+
+    def _touched(self, view: PersonView, change: Change) -> dict[str, set[int]]:
+        """Codes and days of lines that a change brings, takes, moves, or lets count."""
+        touched: dict[str, set[int]] = {}
+        facts = {fact.event: fact for fact in (*change.before, *change.after) if fact.flags & LINED}
+        for fact in facts.values():
+            for line in fact.detail.lines or ():
+                if self.concerns(view, line):
+                    touched.setdefault(line.code, set()).add(view.calendar.day(line.at or fact.at))
+        return touched
 
     def _day(self, view: PersonView, code: str, day: int) -> Iterator[Finding]:
         charges = [

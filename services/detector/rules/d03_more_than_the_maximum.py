@@ -38,8 +38,7 @@ class MoreThanTheMaximum(DayRule):
     parameters = Parameters()
 
     def concerns(self, view: PersonView, line: Line) -> bool:
-        limit = view.registry.limit(line.code)
-        return limit is not None and limit.day_max is not None
+        return view.registry.limit(line.code) is not None
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         asked = None if refs is None else set(refs)
@@ -64,8 +63,7 @@ class MoreThanTheMaximum(DayRule):
     def _encounter_suspect(
         self, view: PersonView, bill: Bill, code: str, charges: list[Charge]
     ) -> Suspect | None:
-        latest = view.registry.limit(code)
-        if latest is None or latest.encounter_max is None:
+        if view.registry.limit(code) is None:
             return None
         limit = view.registry.limit(code, _first_date(view, bill, charges))
         if limit is None or limit.encounter_max is None:
