@@ -1,6 +1,19 @@
-"""The way from persons to terminals: what bears on a swipe reaches its terminal, whatever the order."""
+"""The way from persons to the keys they share: what bears on a swipe, an order or a sale reaches its key,
+whatever the order."""
 
+import json
+from collections import Counter
+
+import msgspec
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from schemas.entry import Entry
+from schemas.registry import Limit, Practitioner, Registry
+from services.detector.rules import RULES
 from tests.detector.running import Run
+from tests.detector.test_laws import CALM
+from tests.detector.worlds import REGISTRIES, worlds
 from tests.support.entries import (
     cancellation,
     compared,
@@ -9,6 +22,7 @@ from tests.support.entries import (
     judge_all,
     person,
     registry,
+    replay_of,
     settlement,
     swipe,
 )
@@ -96,3 +110,93 @@ def test_a_swipe_cancelled_while_the_registry_was_wrong_does_not_stay_at_its_ter
     run.feed(entries(cancellation("03-05 12:00", story[2]))[0])
     run.use(SHOP)
     assert run.open == []
+
+
+# -- all kinds of shared keys ----------------------------------------------------------------------------
+
+SHARED = frozenset(rule.id for rule in RULES if rule.key != "person")
+DOCTORS = ("D1", "D1", "D2", None)
+CODES = ("81234567890123456789", "81234567890123456780", "81234567890123456788")
+KNOWN = Registry(
+    {
+        "institutions": REGISTRIES[0].records("institutions"),
+        "practitioners": [
+            Practitioner(practitioner_id="D1", institution_id="H1", person_id="p0"),
+            Practitioner(practitioner_id="D2", institution_id="H2", person_id="p1"),
+        ],
+        "limits": [Limit(code="tuina", minutes=500)],
+    }
+)
+LESS_KNOWN = Registry({"institutions": REGISTRIES[4].records("institutions")})
+
+
+def sharing(story: list[Entry]) -> list[Entry]:
+    """A world in which cards, practitioners, invoices and trace codes are few, so that all meet."""
+    return [_sharing(one) for one in story]
+
+
+def _sharing(one: Entry) -> Entry:
+    if one.kind != "event":
+        return one
+    event = json.loads(one.body)
+    mark = sum(event["event_id"].encode())
+    if event["type"] != "cancellation":
+        doctor = DOCTORS[mark % 4]
+        event |= {"practitioner_id": doctor} if doctor else {}
+    if event["type"] == "settlement":
+        event |= {"invoice_no": f"V100{mark % 3}", "card": {"kind": "id_card", "number": f"c{mark % 3}"}}
+    for number, billed in enumerate(event.get("lines", ())):
+        billed |= {"code": "tuina", "quantity": "2", "trace_codes": [CODES[(mark + number) % 3]]}
+        if mark % 5 == number:
+            billed["practitioner_id"] = "D2"
+    return msgspec.structs.replace(one, body=json.dumps(event).encode())
+
+
+shared_worlds = worlds(least=10, most=24).map(sharing)
+some = settings(max_examples=80, phases=[Phase.generate], **CALM)
+
+
+@some
+@given(shared_worlds, st.randoms(use_true_random=False))
+def test_at_every_shared_key_what_stands_is_what_judging_the_whole_says(story, random):
+    run = Run(KNOWN, rules=SHARED)
+    for one in random.sample(story, len(story)):
+        run.feed(one)
+        for key, said, whole in run.said_and_whole():
+            assert said == whole, key
+        if random.random() < 0.2:
+            run.persons.repack()
+            run.shared.repack()
+    assert compared(run.open) == compared(replay_of(story, KNOWN, SHARED).open.values())
+
+
+@some
+@given(shared_worlds, st.randoms(use_true_random=False))
+def test_crashes_and_other_registries_leave_no_trace_at_shared_keys(story, random):
+    run = Run(KNOWN, rules=SHARED)
+    for one in story:
+        run.feed(one)
+        chance = random.random()
+        if chance < 0.3:
+            random.choice((run.persons, run.shared)).put()
+        elif chance < 0.5:
+            random.choice((run.persons, run.shared)).crash()
+        elif chance < 0.55:
+            run.persons.put()
+            run.shared.put()
+            run.use(random.choice((KNOWN, LESS_KNOWN)))
+        run.work()
+    run.use(KNOWN)
+    assert compared(run.open) == compared(replay_of(story, KNOWN, SHARED).open.values())
+
+
+def test_the_worlds_let_every_shared_rule_speak():
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=200, phases=[Phase.generate], **CALM)
+    @given(shared_worlds)
+    def look(story):
+        seen.update({alert.rule for alert in replay_of(story, KNOWN, SHARED).open.values()})
+
+    look()
+    assert all(seen[rule] >= 5 for rule in SHARED), seen
