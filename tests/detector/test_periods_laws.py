@@ -3,7 +3,7 @@ silence without data."""
 
 import random
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from string import Formatter
 
@@ -17,6 +17,7 @@ from schemas.rules import RuleParameters
 from schemas.screening import Item
 from services.detector.periods import RULES
 from services.detector.periods.judging import targets
+from services.detector.periods.groups import GroupFigures
 from services.detector.periods.month import Month, readers
 from services.detector.periods.relations import RELATIONS
 from services.detector.periods.rule import PeriodRule
@@ -27,19 +28,21 @@ from tests.support.entries import EMPTY, registry
 
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
-PLACES = registry(
+INSTITUTIONS = registry(
     {"institution_id": "H1", "kind": "hospital", "level": 2, "region": "430102", "beds": 6, "group_id": "G"},
     {"institution_id": "H2", "kind": "hospital", "level": 3, "region": "430103", "beds": 3},
     {"institution_id": "H2", "kind": "hospital", "level": 2, "beds": 4, "effective_from": "2026-05-11"},
     *({"institution_id": f"T{n}", "kind": "township", "level": 1, "region": "430102"} for n in range(6)),
     {"institution_id": "P1", "kind": "pharmacy", "level": 0, "region": "430102", "chain_id": "C"},
     {"institution_id": "P2", "kind": "pharmacy", "level": 0, "region": "430103", "open_24h": True},
-)
+).records("institutions")
+PLACES = Registry({"institutions": INSTITUTIONS, "packs": [Pack("X", high_value=True)]}, 1)
 LOOSE = {
     "B02": {"persons": 1, "shifted_share": 2.0},
     "B03": {"swipes": 2, "share": 0.1},
     "C02": {"days": 1},
     "E05": {"doses": 1, "herbs": 1, "share": 0.1, "least": 1},
+    "E08": {"percentile": 0.0, "peers": 1, "share": 0.0, "persons": 1, "once_share": 0.0},
     "F03": {
         "visits": 2,
         "visits_below": 2,
@@ -49,6 +52,19 @@ LOOSE = {
         "span_days": 2,
     },
     "F05": {"robust_z": 0.5, "ratio": 1.1, "ratio_alone": 1.1, "admissions": 1},
+    "F06": {"deviations": 0.0, "times": 0.1, "admissions": 1, "fund": 1},
+    "F07": {"admissions": 0, "deviations": 0.0, "baseline_days": 2, "one_region": 1},
+    "F08b": {"stays": 1, "near": 0.0, "below": 0.0, "level_two": 1_000_000_000, "fixed_share": 2.0},
+    "F11": {
+        "share": 0.01,
+        "bills": 1,
+        "expensive": 0,
+        "again_days": 40,
+        "package_share": 0.1,
+        "patients": 1,
+        "package_items": 1,
+    },
+    "G01": {"days": 2},
 }
 """Figures by which a small world has something to find, and must."""
 
@@ -60,7 +76,7 @@ def loosened(rule):
 def world(seed: int) -> list:
     """A little of everything over April, May and June, so dense that all collides."""
     draw = random.Random(seed)
-    told = []
+    told = [visit("02-10 10:00", place) for place in ("H1", "T1", "P1")]
     for _ in range(260):
         day = draw.choice(("04-29", "04-30", "05-01", "05-02", "05-10", "05-11", "05-12", "05-31", "06-01"))
         clock = f" {draw.choice((0, 3, 9, 9, 10, 15, 22)):02}:{draw.choice((0, 5, 5, 40)):02}"
@@ -82,7 +98,7 @@ def world(seed: int) -> list:
                     draw.randrange(900),
                     None,
                     draw.choice(("2.40", "2.40", "9.00", None)),
-                    "D1",
+                    draw.choice(("D1", "D1", "D2")),
                     MAY.begin + draw.choice((0, 9, 31)),
                     draw.choice((None, 7)),
                     draw.choice((60, 900, None)),
@@ -108,7 +124,16 @@ def world(seed: int) -> list:
             if end is None:
                 given.update(total=0, fund=0)
             told.append(stay(day + draw.choice((clock, "")), end, place, **given))
-    return told
+    return [*told, *gang()]
+
+
+def gang() -> list:
+    """Four who come together, to either pharmacy."""
+    return [
+        screening(f"{day} 11:0{number}", place, key=f"g{number}")
+        for day, place in (("04-30", "P1"), ("05-01", "P2"), ("05-10", "P1"), ("05-12", "P2"))
+        for number in range(4)
+    ]
 
 
 def placeholders(text):
@@ -175,6 +200,8 @@ def test_a_rule_keeps_to_the_common_dialect(rule):
     asked = set(re.findall(r"\$(\w+)", rule.text))
     assert asked <= set(values)
     unused = set(values) - asked - {"month", "begin_day", "end_day"}
+    if isinstance(rule.parameters, GroupFigures):
+        unused -= {field.name for field in fields(GroupFigures)}
     assert not unused, "a parameter that the SQL does not ask for"
 
 
@@ -322,11 +349,12 @@ QUERIES = {
         "fund", "billed", "tests", "drugs", "surgery", "age", "main_diagnosis", "diagnoses", "procedures",
         "kind", "level", "historical", "is_emergency",
     ),
+    "gatherings": ("group_id", "person", "institution_id", "day"),
     "institutions": ("institution_id", "kind", "level", "region", "beds", "open_24h", "name"),
-    "practitioners": ("practitioner_id", "institution_id", "title", "person", "from_day", "to_day"),
+    "practitioners": ("practitioner_id", "institution_id", "title", "from_day", "to_day"),
     "standings": ("kind", "id", "status", "from_day", "to_day"),
     "days": ("day", "month", "weekday", "is_off", "holiday"),
-    "packs": ("code", "ingredient", "high_value", "resale_prone"),
+    "packs": ("code", "ingredient", "high_value", "resale_prone", "injection"),
     "prices": ("code", "level", bigint("max_price")),
 }  # fmt: skip
 

@@ -25,8 +25,14 @@ from services.detector.periods import (
     b03_equal_amounts,
     c02_overfull_beds,
     e05_herbal_prescription,
+    e08_precious_drugs,
     f03_too_many_patients,
     f05_cost_outlier,
+    f06_sudden_growth,
+    f07_wave_from_elsewhere,
+    f08b_below_the_threshold,
+    f11_too_many_examinations,
+    g01_together,
 )
 from services.detector.periods.rule import PeriodRule
 
@@ -35,6 +41,12 @@ RULES: tuple[PeriodRule, ...] = (
     b03_equal_amounts.RULE,
     c02_overfull_beds.RULE,
     e05_herbal_prescription.RULE,
+    e08_precious_drugs.RULE,
     f03_too_many_patients.RULE,
     f05_cost_outlier.RULE,
+    f06_sudden_growth.RULE,
+    f07_wave_from_elsewhere.RULE,
+    f08b_below_the_threshold.RULE,
+    f11_too_many_examinations.RULE,
+    g01_together.RULE,
 )

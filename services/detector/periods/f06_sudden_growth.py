@@ -1,0 +1,65 @@
+"""F06 增长突变: a week with far more admissions, or far more of the fund's money, than the twelve before.
+
+Predicate, by institution and week from Monday to Sunday, judged with the month in which it ends: admissions
+(stays by their first day), or what the fund paid (by the day of the visit or admission), above the mean plus
+three standard deviations of the twelve weeks before, above 1.5 times their mean, and 10 admissions or more,
+or 20,000 yuan or more. An institution that sent nothing twelve weeks before is not compared.
+
+Silent: the institutions of its kind and level together grew as much (an epidemic); departments that are new
+make up half of what is too much; the registry's record of the institution began within the twelve weeks
+(merged or moved). The catalogue's form by the month would need a year of months for each: it is not judged.
+"""
+
+from dataclasses import dataclass
+
+from schemas.finding import Words
+from services.detector.periods.rule import PeriodRule
+from services.detector.rule import Parameters, parameter
+
+
+@dataclass(frozen=True)
+class SuddenGrowthParameters(Parameters):
+    """Figures of rules.md F06."""
+
+    deviations: float = parameter(3.0, "1", "超出均值的标准差倍数", "standard deviations above the mean")
+    times: float = parameter(1.5, "1", "与均值之比下限", "times the mean")
+    admissions: int = parameter(10, "1", "一周住院人次下限", "admissions of the week")
+    fund: int = parameter(2_000_000, "fen", "一周基金支出下限", "what the fund paid in the week")
+    new_share: float = parameter(
+        0.5, "1", "新设科室占增量比例视为合理", "share of new departments that explains it"
+    )
+
+
+RULE = PeriodRule(
+    id="F06",
+    title=Words("住院或基金支出突增", "Sudden growth"),
+    message=Words(
+        "{institution_id}在{week}起的一周收治住院{figure}人次，此前12周周均{mean:.1f}人次（{times:.1f}倍），"
+        "超出部分约涉及基金{amount}元。请核对收治原因，有无诱导、虚假住院。",
+        "{institution_id} admitted {figure} in-patients in the week from {week}, on average {mean:.1f} in "
+        "the twelve weeks before ({times:.1f} times); about {amount} yuan of the fund lie above it. Why did "
+        "they come, and were they there?",
+    ),
+    variants={
+        "fund": Words(
+            "{institution_id}在{week}起的一周基金支出为此前12周周均的{times:.1f}倍，超出部分{amount}元。"
+            "请核对费用增长原因，有无虚记、多记。",
+            "What the fund paid {institution_id} in the week from {week} is {times:.1f} times the average of "
+            "the twelve weeks before; {amount} yuan lie above it. What was billed more?",
+        )
+    },
+    basis=("条例 38(一)", "条例 40(三)"),
+    checks={
+        "class_wide": Words("同类机构普遍增长", "growth of all comparable institutions"),
+        "new_department": Words("新设科室", "a new department"),
+        "reorganised": Words(
+            "机构合并、迁址或变更登记", "the institution was merged, moved or registered anew"
+        ),
+    },
+    parameters=SuddenGrowthParameters(),
+    sql="f06_sudden_growth.sql",
+    subject="institution",
+    identity=("institution_id", "week_day"),
+    severity=3,
+    lookback_days=97,
+)

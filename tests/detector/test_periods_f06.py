@@ -1,0 +1,114 @@
+"""F06: a week with far more than the twelve before."""
+
+import pytest
+
+from schemas.moments import DAY
+from schemas.screening import ScreeningMessage
+from services.detector.periods.f06_sudden_growth import RULE
+from tests.detector.periods import on_duckdb, stay, visit
+from tests.support.entries import EMPTY, registry
+
+MONDAY = "05-18"
+KIND = {"kind": "hospital", "level": 2}
+PLACES = registry({"institution_id": "H1", **KIND}, {"institution_id": "H2", **KIND})
+
+
+def moved(message: ScreeningMessage, weeks: int) -> ScreeningMessage:
+    """The same so many weeks earlier."""
+    message.day -= 7 * weeks
+    message.begun -= 7 * weeks * DAY
+    return message
+
+
+def week(count, weeks_ago=0, institution="H1", **given):
+    """Admissions on the Monday of a week."""
+    made = [
+        stay(
+            f"{MONDAY} 09:00", "05-25 09:00", institution, **{"department": "内科", "fund": 100_000, **given}
+        )
+        for _ in range(count)
+    ]
+    return [moved(message, weeks_ago) for message in made]
+
+
+def quarter(usual=4, **given):
+    """Twelve weeks with so many admissions each."""
+    return [each for ago in range(1, 13) for each in week(usual, ago, **given)]
+
+
+def test_a_week_of_twenty_after_weeks_of_four_is_found():
+    (alert,) = on_duckdb([RULE], [*quarter(), *week(20)], EMPTY)
+    assert (alert.subject.id, alert.happened_at, alert.severity) == ("H1", "2026-05-18", 3)
+    assert (alert.evidence["figure"], alert.evidence["mean"], alert.evidence["times"]) == (20, 4, 5)
+    assert alert.amount == "16000.00"
+    assert "20人次" in alert.message.zh
+    assert alert.checked == ["new_department"]
+
+
+@pytest.mark.parametrize(("usual", "now", "found"), [(4, 9, 0), (4, 10, 1), (8, 12, 0), (8, 13, 1)])
+def test_ten_and_half_as_many_again_are_needed(usual, now, found):
+    assert len(on_duckdb([RULE], [*quarter(usual, fund=0), *week(now, fund=0)], EMPTY)) == found
+
+
+def test_what_always_goes_up_and_down_has_more_room():
+    uneven = [each for ago in range(1, 13) for each in week(2 + 8 * (ago % 2), ago, fund=0)]
+    assert on_duckdb([RULE], [*uneven, *week(18, fund=0)], EMPTY) == []
+    assert len(on_duckdb([RULE], [*uneven, *week(19, fund=0)], EMPTY)) == 1
+
+
+def test_weeks_without_admissions_count_as_none():
+    assert len(on_duckdb([RULE], [*week(1, 12, fund=0), *week(10, fund=0)], EMPTY)) == 1
+
+
+def test_an_institution_that_sent_nothing_twelve_weeks_ago_is_not_compared():
+    assert on_duckdb([RULE], [*week(4, 11), *week(30)], EMPTY) == []
+    assert on_duckdb([RULE], week(30), EMPTY) == []
+
+
+def visits(cost, weeks_ago=0, institution="H1"):
+    return [moved(visit(f"{MONDAY} 09:00", institution, fund=cost, department="内科"), weeks_ago)]
+
+
+def test_the_funds_money_may_grow_by_itself():
+    paid = [each for ago in range(1, 13) for each in visits(1_000_000, ago)]
+    (alert,) = on_duckdb([RULE], [*paid, *visits(2_000_000)], EMPTY)
+    assert (alert.evidence["measure"], alert.evidence["paid"], alert.amount) == (
+        "fund",
+        "20000.00",
+        "10000.00",
+    )
+    assert "2.0倍" in alert.message.zh
+    assert on_duckdb([RULE], [*paid, *visits(1_999_999)], EMPTY) == []
+
+
+def test_a_week_is_judged_with_the_month_in_which_it_ends():
+    told = [*quarter(), *week(20)]
+    early = [moved(message, 3) for message in told]
+    (alert,) = on_duckdb([RULE], early, EMPTY)
+    assert alert.happened_at == "2026-04-27"
+
+
+def test_growth_of_the_whole_class_is_innocent():
+    both = [*quarter(), *week(20), *quarter(institution="H2"), *week(6, institution="H2")]
+    assert on_duckdb([RULE], both, PLACES) == []
+    quiet = [*quarter(), *week(20), *quarter(institution="H2"), *week(5, institution="H2")]
+    (alert,) = on_duckdb([RULE], quiet, PLACES)
+    assert "class_wide" in alert.checked
+
+
+def test_a_new_department_is_innocent():
+    opened = [*quarter(), *week(4), *week(8, department="康复科"), *week(8)]
+    assert on_duckdb([RULE], opened, EMPTY) == []
+    older = [*opened, *week(1, 5, department="康复科")]
+    assert len(on_duckdb([RULE], older, EMPTY)) == 1
+
+
+def test_an_institution_that_was_merged_is_innocent():
+    told = [*quarter(), *week(20)]
+
+    def known(day):
+        return registry({"institution_id": "H1"}, {"institution_id": "H1", "effective_from": day})
+
+    assert on_duckdb([RULE], told, known("2026-04-01")) == []
+    (alert,) = on_duckdb([RULE], told, known("2025-04-01"))
+    assert "reorganised" in alert.checked
