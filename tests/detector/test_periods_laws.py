@@ -16,6 +16,7 @@ from schemas.registry import Registry
 from schemas.rules import RuleParameters
 from schemas.screening import Item
 from services.detector.periods import RULES
+from services.detector.periods.groups import GroupFigures
 from services.detector.periods.judging import targets
 from services.detector.periods.groups import GroupFigures
 from services.detector.periods.month import Month, readers

@@ -11,9 +11,11 @@ import msgspec
 from schemas.finding import Alert
 from schemas.registry import Registry
 from schemas.screening import COLUMNS, ScreeningMessage, row_of
-from services.detector.periods.judging import Run, targets
+from services.detector.periods.groups import co_visits
+from services.detector.periods.judging import GroupSearch, Run, targets
 from services.detector.periods.month import Month
 from services.detector.periods.relations import (
+    GROUPED,
     ITEM_COLUMNS,
     RELATIONS,
     SCREENED,
@@ -63,13 +65,31 @@ class ScreenedHistory:
     def alerts(self, rules: Sequence[PeriodRule], month: Month) -> dict[str, list[Alert]]:
         """The alerts of each rule over a month, by the rule's id."""
         self._make_relations(rules, month)
-        return {rule.id: self._alerts_of(rule, month) for rule in rules}
+        groups = GroupSearch(rules, self._registry)
+        return {rule.id: self._alerts_of(rule, month, groups) for rule in rules}
 
-    def _alerts_of(self, rule: PeriodRule, month: Month) -> list[Alert]:
+    def _alerts_of(self, rule: PeriodRule, month: Month, groups: GroupSearch) -> list[Alert]:
+        if GROUPED.name in rule.text:
+            self._make_gatherings(groups, month)
+        self._show(rule, month)
+        run = Run(rule, self._registry)
+        return run.alerts(
+            [(variant, _answer(self._database, variant.text, variant, month)) for variant in run.variants]
+        )
+
+    def _make_gatherings(self, groups: GroupSearch, month: Month) -> None:
+        if groups.rows is None:
+            self._show(groups.rule, month)
+            text = co_visits()
+            groups.find(
+                [(variant, _answer(self._database, text, variant, month)) for variant in groups.variants]
+            )
+        rows = groups.rows or []
+        _load(self._database, GROUPED._replace(rows=lambda *_: rows), ())
+
+    def _show(self, rule: PeriodRule, month: Month) -> None:
         for statement in shown_to(rule, month):
             self._database.execute(statement)
-        run = Run(rule, self._registry)
-        return run.alerts([(variant, _ask(self._database, variant, month)) for variant in run.variants])
 
     def _make_relations(self, rules: Sequence[PeriodRule], month: Month) -> None:
         begin = first_day(month, rules)
@@ -88,8 +108,10 @@ def _item_columns() -> str:
     )
 
 
-def _ask(database: duckdb.DuckDBPyConnection, rule: PeriodRule, month: Month) -> list[Mapping[str, Any]]:
-    result = database.execute(*named(rule.text, rule.values(month)))
+def _answer(
+    database: duckdb.DuckDBPyConnection, text: str, rule: PeriodRule, month: Month
+) -> list[Mapping[str, Any]]:
+    result = database.execute(*named(text, rule.values(month)))
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 

@@ -6,6 +6,7 @@ set of values among them, and of each run those findings are kept that its set i
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ import msgspec
 from schemas.finding import Alert, AlertMessage, Origin
 from schemas.registry import Registry
 from schemas.rules import RuleParameters
+from services.detector.periods import g01_together
+from services.detector.periods.groups import groups_of, relation_rows
 from services.detector.periods.month import Month, readers
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Finding
@@ -43,8 +46,8 @@ class Run:
                 if not self._records:
                     yield finding
                     continue
-                chosen = self._chosen(finding)
-                if chosen.enabled and chosen.parameters == variant.parameters:
+                chosen = self.chosen(variant, finding.place, finding.happened[:10])
+                if chosen is not None:
                     finding.shadow = chosen.shadow
                     finding.severity = chosen.severity or finding.severity
                     yield finding
@@ -59,13 +62,40 @@ class Run:
         for parameters in dict.fromkeys(one.parameters for one in sets if one.enabled):
             yield replace(self.rule, parameters=parameters)
 
-    def _chosen(self, finding: Finding) -> InForce:
-        day = finding.happened[:10]
-        place = self._registry.institution(finding.place, day)
-        return self._in_force((place.region if place is not None else None) or "", day)
+    def chosen(self, variant: PeriodRule, institution_id: str, day: str) -> InForce | None:
+        """What is in force at an institution on a day, if it is this variant."""
+        place = self._registry.institution(institution_id, day)
+        chosen = self._in_force((place.region if place is not None else None) or "", day)
+        return chosen if chosen.enabled and chosen.parameters == variant.parameters else None
 
     def _in_force(self, region: str, day: str) -> InForce:
         return in_force(self.rule, given(self.rule, self._records, region, day))  # type: ignore[arg-type]
+
+
+class GroupSearch:
+    """The relation `gatherings` of one month, made once for the rules that name it.
+
+    Groups are found by G01's parameters, of each region and day what is in force there and then, whichever
+    rule asks; where G01 is switched off there are none. rules: those that run; G01 as it stands among them,
+    else as the catalogue has it. rows: None until the pairs were asked for.
+    """
+
+    def __init__(self, rules: Iterable[PeriodRule], registry: Registry) -> None:
+        known = g01_together.RULE
+        self.rule = next((rule for rule in rules if rule.id == known.id), known)
+        self._run = Run(self.rule, registry)
+        self.variants = self._run.variants
+        self.rows: list[tuple] | None = None
+
+    def find(self, answers: Iterable[tuple[PeriodRule, Sequence[Row]]]) -> None:
+        """Find the groups in the rows that each variant's `co_visits` gave."""
+        found = {}
+        for variant, rows in answers:
+            for group in groups_of(rows, variant.parameters):  # type: ignore[arg-type]
+                day = date.fromordinal(group.last_day).isoformat()
+                if self._run.chosen(variant, group.place, day) is not None:
+                    found[group.name] = group
+        self.rows = relation_rows([found[name] for name in sorted(found)])
 
 
 def targets(

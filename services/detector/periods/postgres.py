@@ -7,9 +7,11 @@ import asyncpg
 
 from schemas.finding import Alert
 from schemas.registry import Registry
-from services.detector.periods.judging import Run
+from services.detector.periods.groups import co_visits
+from services.detector.periods.judging import GroupSearch, Run
 from services.detector.periods.month import Month
 from services.detector.periods.relations import (
+    GROUPED,
     ITEM_COLUMNS,
     RELATIONS,
     SCREENED,
@@ -57,18 +59,24 @@ async def alerts_over(
     # Many short plans over small relations: compiling them costs more than running them.
     await connection.execute("SET LOCAL jit = off")
     await _make_relations(connection, rules, registry, month)
-    return {rule.id: await _alerts_of(connection, rule, registry, month) for rule in rules}
+    groups = GroupSearch(rules, registry)
+    return {rule.id: await _alerts_of(connection, rule, registry, month, groups) for rule in rules}
 
 
 async def _alerts_of(
-    connection: asyncpg.Connection, rule: PeriodRule, registry: Registry, month: Month
+    connection: asyncpg.Connection,
+    rule: PeriodRule,
+    registry: Registry,
+    month: Month,
+    groups: GroupSearch,
 ) -> list[Alert] | Exception:
     run = Run(rule, registry)
     try:
         # A savepoint: a rule that fails must not keep the others from being asked.
         async with connection.transaction():
-            for statement in shown_to(rule, month):
-                await connection.execute(statement)
+            if GROUPED.name in rule.text:
+                await _make_gatherings(connection, groups, month)
+            await _show(connection, rule, month)
             return run.alerts(
                 [
                     (variant, await _ask(connection, variant.text, variant.values(month)))
@@ -79,6 +87,24 @@ async def _alerts_of(
         if is_database_away(error):
             raise
         return error
+
+
+async def _make_gatherings(connection: asyncpg.Connection, groups: GroupSearch, month: Month) -> None:
+    if groups.rows is None:
+        await _show(connection, groups.rule, month)
+        text = co_visits()
+        groups.find(
+            [(variant, await _ask(connection, text, variant.values(month))) for variant in groups.variants]
+        )
+    await connection.execute(f"DROP TABLE IF EXISTS {GROUPED.name}")
+    await connection.execute(f"{create(GROUPED)} ON COMMIT DROP")
+    await connection.copy_records_to_table(GROUPED.name, records=groups.rows, columns=list(GROUPED.columns))
+    await connection.execute(f"ANALYZE {GROUPED.name}")
+
+
+async def _show(connection: asyncpg.Connection, rule: PeriodRule, month: Month) -> None:
+    for statement in shown_to(rule, month):
+        await connection.execute(statement)
 
 
 async def _make_relations(

@@ -21,6 +21,8 @@ A run makes these relations for one month and the days before it; each rule sees
   (09 to 11), surgery (06), all in fen; age, community_id, assistance, main_diagnosis, diagnoses, procedures,
   med_type, is_emergency, is_newborn, insured_region, discharge_way, settlements (array), kind, level,
   historical.
+- `gatherings` (group_id, person, institution_id, day): who of a group came to which of its gatherings;
+  `groups` says what a group is. Made where a rule's SQL names it; such rules look back `LOOKBACK_DAYS`.
 - `institutions`: those in force on the month's last day. `practitioners`: registrations (practitioner_id,
   institution_id, title, person: the practitioner as an insured person, from_day, to_day). `standings` (kind,
   id, status, from_day, to_day): status of institutions and practitioners. `days` (day, month, weekday 1–7
@@ -39,6 +41,7 @@ from typing import Any, NamedTuple
 
 from schemas.records import Institution, Pack, Practitioner, Price, Status
 from schemas.registry import Registry
+from services.detector.periods.groups import GATHERINGS
 from services.detector.periods.month import Month
 
 FIRST_DAY, LAST_DAY = 1, date.max.toordinal()
@@ -240,6 +243,8 @@ ITEM_COLUMNS = {
     "doses": "integer", "minute": "integer",
 }  # fmt: skip
 """The places of `schemas.screening.Item`, in order."""
+
+GROUPED = Relation("gatherings", GATHERINGS, lambda *_: ())
 
 
 def create(relation: Relation) -> str:
