@@ -56,7 +56,7 @@ Load = Callable[[Sequence[RuleParameters], Sequence[str]], str]
 def find_rule(rule_id: str) -> AnyRule:
     """The rule of an id. Raises UserError when there is none."""
     for rule in CATALOGUE:
-        if rule.id == rule_id.upper():
+        if rule.id.upper() == rule_id.upper():
             return rule
     known = ", ".join(rule.id for rule in CATALOGUE)
     raise UserError(f"no rule {rule_id!r}; there are {known}")

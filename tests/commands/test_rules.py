@@ -75,6 +75,13 @@ def shown(qingfeng, *arguments: str) -> dict[str, tuple]:
     }
 
 
+@pytest.mark.parametrize("name", ["A07b", "a07b", "A07B"])
+def test_a_rule_is_found_in_capitals_or_not(qingfeng, name):
+    status, out, err = qingfeng("rules", "show", name, "--json")
+    assert status == 0, err
+    assert json.loads(out)["rule"] == "A07b"
+
+
 def test_without_files_the_code_speaks(qingfeng):
     held = shown(qingfeng)
     assert held["speed_kmh"] == (120.0, "default", "")
