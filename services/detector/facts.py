@@ -256,6 +256,9 @@ class Detail(Struct, array_like=True, gc=False):
 
 _encode_detail = msgspec.msgpack.Encoder(decimal_format="string").encode
 _decode_detail = msgspec.msgpack.Decoder(Detail).decode
+UNPACKED_AT_MOST = 20_000
+"""Details kept unpacked, some tens of megabytes: every rule asks for those of the same few facts."""
+_unpacked: "dict[int, tuple[Fact, Detail]]" = {}
 
 
 class Fact(Struct, array_like=True, gc=False):
@@ -284,8 +287,16 @@ class Fact(Struct, array_like=True, gc=False):
 
     @property
     def detail(self) -> Detail:
-        """Everything else."""
-        return _decode_detail(self.packed)
+        """Everything else, unpacked; of the facts asked lately it is kept."""
+        name = id(self)
+        known = _unpacked.get(name)
+        if known is not None and known[0] is self:
+            return known[1]
+        detail = _decode_detail(self.packed)
+        if len(_unpacked) >= UNPACKED_AT_MOST:
+            _unpacked.clear()
+        _unpacked[name] = (self, detail)
+        return detail
 
     @property
     def recorded(self) -> int:

@@ -5,8 +5,8 @@ once, and the order of adding leaves no trace: everything here is a function of 
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -90,8 +90,8 @@ class PersonHistory:
     """
 
     __slots__ = (
-        "_all", "_changed", "_offsets", "_past", "_recent", "idle", "key", "records", "said", "stays",
-        "suspended", "turns",
+        "_all", "_changed", "_made", "_offsets", "_past", "_recent", "due", "idle", "key", "records",
+        "said", "stays", "suspended", "turns",
     )  # fmt: skip
 
     fold_at: ClassVar[int] = 6
@@ -109,6 +109,9 @@ class PersonHistory:
         self.said: dict[str, Said] = {}
         self.stays: list | None = None
         """Cache of the view's stays; None when it must be made again."""
+        self.due: dict[tuple[str, str, str], Fact] = {}
+        """Facts by identity that are to be screened; noted and said within one sitting, never stored."""
+        self._made: dict[tuple, Any] = {}
         self._offsets: frozenset | None = None
         self._changed: dict[str, bytes | None] = {}
 
@@ -172,7 +175,10 @@ class PersonHistory:
         if versioned:
             return self._settle(fact)
         self._insert(fact)
-        return [Change((institution, encounter), before, [*before, fact] if before else [fact], plain=True)]
+        after = [*before, fact]
+        if before:
+            after.sort(key=_place)
+        return [Change((institution, encounter), before, after, plain=True)]
 
     def remove(self, fact: Fact, record: Fact | None) -> None:
         """Take a fact out again, as if it had never come (a rule raised on it); `record` stood before it."""
@@ -202,6 +208,19 @@ class PersonHistory:
         for fact in [other for other in self.idle if identity(other) in gone]:
             self.idle.remove(fact)
             self._changed[_slot(fact)] = None
+
+    def made(self, what: str, ref: Ref, make: Callable[[], Any]) -> Any:
+        """What can be made of an encounter's facts and the cancellations alone, kept until either changes."""
+        known = self._made.get((ref, what))
+        if known is None:
+            if not self._made:
+                _remember(self)
+            known = self._made[ref, what] = make()
+        return known
+
+    def forget_made(self) -> None:
+        """Let go of all that was made."""
+        self._made.clear()
 
     def encounter(self, ref: Ref) -> list[Fact]:
         """Live facts of one encounter, in order."""
@@ -402,6 +421,7 @@ class PersonHistory:
         """Have these live facts at hand, and no folded ones."""
         facts.sort(key=_place)
         self._recent, self._past, self._all = facts, None, None
+        self._made.clear()
 
     def _insert(self, fact: Fact) -> None:
         facts = self._recent
@@ -411,6 +431,10 @@ class PersonHistory:
             facts.append(fact)
         if self._all is not None:
             insort(self._all, fact, key=_place)
+        if self._made:
+            ref = (fact.institution, fact.encounter)
+            for name in [name for name in self._made if name[0] == ref]:
+                del self._made[name]
         refunds_are_about = fact.total < 0 or self._offsets is not NOTHING_NEGATIVE
         if fact.kind < Kind.VISIT or refunds_are_about:
             self.stays = None
@@ -446,6 +470,19 @@ class PersonHistory:
         self._set(live)
         self.idle = idle
         self.stays = self._offsets = None
+
+
+_remembering: list[PersonHistory] = []
+REMEMBERING_AT_MOST = 4_000
+"""Histories that keep what was made of their facts."""
+
+
+def _remember(history: PersonHistory) -> None:
+    if len(_remembering) >= REMEMBERING_AT_MOST:
+        for other in _remembering:
+            other.forget_made()
+        _remembering.clear()
+    _remembering.append(history)
 
 
 def _of(facts: list[Fact], ref: Ref) -> list[Fact]:

@@ -64,6 +64,12 @@ class Bench:
         """What arrives this far behind as_of is too late (contract, section 3)."""
         return None if self.lateness is None else self.window + self.lateness
 
+    @cached_property
+    def horizon(self) -> int | None:
+        """What lies this far behind as_of is forgotten: a fact that still may arrive reaches back by a
+        window of its own."""
+        return None if self.retention is None else self.retention + self.window
+
 
 class PersonJudge:
     """All person rules over one history."""
@@ -94,15 +100,16 @@ class PersonJudge:
         """Judge everything anew."""
         return note(history, self._whole(history))
 
+    def has_aged(self, history: PersonHistory, as_of: int) -> bool:
+        """Whether a history may hold facts that aged out."""
+        horizon = self.bench.horizon
+        return horizon is not None and history.first < as_of - horizon
+
     def forget(self, history: PersonHistory, as_of: int) -> None:
         """Drop facts that aged out; those that a standing finding names stay, so that it stays sealed."""
-        retention = self.bench.retention
-        if retention is None:
+        if self.bench.horizon is None:
             return
-        # A fact that still may arrive reaches back by a window of its own.
-        horizon = as_of - retention - self.bench.window
-        if history.first >= horizon:
-            return
+        horizon = as_of - self.bench.horizon
         old = [fact for fact in history.facts if max(fact.at, fact.end) < horizon]
         kept = {ref for said in history.said.values() for ref in said.members}
         view = PersonView(history, self.registry, self.bench.calendar)
@@ -195,7 +202,7 @@ class PersonJudge:
                     gap = history.gap(fact)
                 if gap > rule.within:
                     continue
-            if rule.inside:
+            if rule.inside if fact.kind >= Kind.VISIT else not rule.lone_stays:
                 if inside is None:
                     inside = _may_be_inside(history, fact)
                 if not inside:

@@ -50,6 +50,7 @@ class DetectorProgram:
         if topic == EVENTS:
             for entry in messages:
                 self._entry(entry, memory_of, outcome)
+            self._screen(outcome)
             metrics.TOO_LATE.inc(outcome.too_late)
         else:
             for key, crossing in messages:
@@ -64,10 +65,20 @@ class DetectorProgram:
             name = self.memory_key(memory)
             try:
                 outcome.emissions += self.stage(name).rejudge(memory)
+                if name.startswith(PERSON):
+                    outcome.emissions += self.pipeline.person.screenings(memory)
             except Exception as error:
                 outcome.emissions.append(self._dead_letter("rejudge", memory.key, b"", Origin(), error))
             outcome.touched[name] = memory
         return outcome
+
+    def _screen(self, outcome: Outcome) -> None:
+        """Say of every settlement that came that it was judged."""
+        for memory in outcome.touched.values():
+            try:
+                outcome.emissions += self.pipeline.person.screenings(memory)
+            except Exception as error:
+                outcome.emissions.append(self._dead_letter("screening", memory.key, b"", Origin(), error))
 
     def memory_key(self, memory: Memory) -> str:
         """The table key of a memory."""

@@ -26,7 +26,9 @@ class Replay:
         rules: frozenset[str] | None = None,
         costs: Costs | None = None,
     ) -> None:
-        self.pipeline: Pipeline = make_pipeline(settings, registry, keep_all=True, rules=rules, costs=costs)
+        self.pipeline: Pipeline = make_pipeline(
+            settings, registry, keep_all=True, rules=rules, screens=False, costs=costs
+        )
         self.period_rules = [rule for rule in periods.RULES if rules is None or rule.id in rules]
         self.screenings: dict[tuple[str, str, str], ScreeningMessage] = {}
         self.registry = registry
@@ -53,8 +55,12 @@ class Replay:
 
     def finish(self) -> None:
         """Judge the months of all that was screened, as the period judge does in a running system."""
-        if not self.period_rules or not self.screenings:
+        if not self.period_rules:
             return
+        person = self.pipeline.person
+        for key in list(self.persons):
+            for emission in person.all_screenings(self.persons.get(key)):
+                self._hear(emission.value)
         history = ScreenedHistory(self.screenings.values(), self.registry)
         for alert in history.everything(self.period_rules):
             self.open[alert.alert_id] = alert

@@ -150,7 +150,9 @@ class Rule(ABC):
     within: int | None = None
     """A fact counts only with another one at most so far from it, microseconds between their moments."""
     inside: ClassVar[bool] = False
-    """A visit counts only where a stay may be about it, a stay only where something may lie in it."""
+    """A visit counts only where a stay may be about it."""
+    lone_stays: ClassVar[bool] = True
+    """Whether a stay can be a finding though nothing else lies in it, nor it in another."""
     about_person: ClassVar[bool] = False
     """Nothing can be said of whom no registry record is known."""
     tables: ClassVar[frozenset[str]] = frozenset()

@@ -1,6 +1,7 @@
 """Memories of many keys in one process: held packed, the hottest unpacked."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
 
 from services.runtime.ports import Memory, Stage
 
@@ -30,6 +31,10 @@ class Shelf:
             old_key, old = self._open.popitem(last=False)
             self._packed[old_key] = self._stage.pack(old)
         return memory
+
+    def __iter__(self) -> Iterator[str]:
+        """All keys, those whose memories are open last."""
+        yield from [*self._packed, *self._open]
 
     def lay(self, packed: dict[str, bytes]) -> None:
         """Put packed memories on the shelf, as a snapshot holds them."""

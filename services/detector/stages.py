@@ -27,6 +27,7 @@ from services.detector.screening import screening_of, to_screen
 from services.detector.shared.history import SharedHistory
 from services.detector.shared.registers import Register
 from services.detector.shared.sending import Sender
+from services.detector.versions import identity
 from services.detector.view import PersonView
 from services.runtime.ports import Emission
 from services.settings import Settings
@@ -114,8 +115,11 @@ class PersonStage:
         if verdicts:
             emissions += spoken(memory, verdicts, origin)
         if self.bench.screens:
-            emissions += self._screenings(memory, fact, changes, verdicts)
-        self.judge.forget(memory, as_of)
+            self._note_due(memory, fact, changes, verdicts)
+        if self.judge.has_aged(memory, as_of):
+            # What is forgotten now was judged all the same.
+            emissions += self.screenings(memory)
+            self.judge.forget(memory, as_of)
         return emissions
 
     def rejudge(self, memory: PersonHistory) -> list[Emission]:
@@ -123,35 +127,55 @@ class PersonStage:
         verdicts = self.judge.whole(memory)
         if verdicts:
             memory.turns += 1
-        everything = [Change(("", ""), memory.idle, memory.facts)]
         emissions = _crossings(self._sender.again(memory), NO_ORIGIN)
         emissions += spoken(memory, verdicts, NO_ORIGIN)
         if self.bench.screens:
-            known = next(iter((*memory.facts, *memory.idle)), None)
-            emissions += self._screened(memory, to_screen(known, everything) if known else [])
+            self._note_all_due(memory)
         return emissions
 
-    def _screenings(
+    def screenings(self, memory: PersonHistory) -> list[Emission]:
+        """Of every settlement that came, or is judged otherwise than before, that and how it was judged.
+
+        To be asked for once a sitting is over: what several events alter is said once.
+        """
+        if not memory.due:
+            return []
+        due, memory.due = memory.due, {}
+        view = PersonView(memory, self.registry, self.bench.calendar)
+        return [
+            Emission(ALERTS, memory.key, screening_of(memory, view, fact, self._rules_hash))
+            for fact in due.values()
+        ]
+
+    def all_screenings(self, memory: PersonHistory) -> list[Emission]:
+        """Of every settlement that is remembered."""
+        self._note_all_due(memory)
+        return self.screenings(memory)
+
+    def _note_due(
         self, memory: PersonHistory, fact: Fact, changes: list[Change], verdicts: list[Verdict]
-    ) -> list[Emission]:
-        """Screenings that the coming of a fact alters: by its encounter, its person, or what was found."""
+    ) -> None:
+        """Note what the coming of a fact alters: by its encounter, its person, or what was found."""
         if fact.kind == Kind.PERSON:
-            changes = [Change(("", ""), memory.idle, memory.facts)]
-        due = to_screen(fact, changes)
+            self._note_all_due(memory)
+            return
+        for altered in to_screen(fact, changes):
+            memory.due[identity(altered)] = altered
         named = {
             member for verdict in verdicts if verdict.said is not None for member in verdict.said.members
         }
         named.difference_update(change.ref for change in changes)
         if named:
             others = [Change(ref, [], memory.encounter(ref)) for ref in sorted(named)]
-            due += [other for other in to_screen(fact, others) if other is not fact]
-        return self._screened(memory, due)
+            for altered in to_screen(fact, others):
+                if altered is not fact:
+                    memory.due[identity(altered)] = altered
 
-    def _screened(self, memory: PersonHistory, facts: Iterable[Fact]) -> list[Emission]:
-        view = PersonView(memory, self.registry, self.bench.calendar)
-        return [
-            Emission(ALERTS, memory.key, screening_of(memory, view, fact, self._rules_hash)) for fact in facts
-        ]
+    def _note_all_due(self, memory: PersonHistory) -> None:
+        known = next(iter((*memory.facts, *memory.idle)), None)
+        if known is not None:
+            for fact in to_screen(known, [Change(("", ""), memory.idle, memory.facts)]):
+                memory.due[identity(fact)] = fact
 
 
 class SharedStage:

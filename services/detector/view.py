@@ -8,7 +8,7 @@ from functools import cached_property
 
 from schemas.moments import Calendar
 from schemas.registry import Institution, Registry
-from services.detector.billing import Bill
+from services.detector.billing import FAR, Bill
 from services.detector.facts import (
     AT_DAY,
     HISTORICAL,
@@ -22,7 +22,7 @@ from services.detector.facts import (
 )
 from services.detector.geography import great_circle_km
 from services.detector.history import Change, PersonHistory, Ref
-from services.detector.lines import live_lines
+from services.detector.lines import Billed, lines_among, lines_taken_back
 from services.detector.stays import FOREVER, Stay, stay_among, stays_of
 
 NEWBORN_DAYS = 28
@@ -42,8 +42,7 @@ class PersonView:
         self.registry = registry
         self.calendar = calendar
         self._encounters = encounters or {}
-        self._told: dict[Ref, list[tuple[Line, int]]] = {}
-        self._bills: dict[Ref, Bill] = {}
+        self._billing: dict[tuple[str, int | None], list[Ref]] = {}
 
     def facts_of(self, refs: Iterable[Ref] | None) -> list[Fact]:
         """Live facts of some encounters; all of them for None."""
@@ -51,9 +50,15 @@ class PersonView:
             return self.history.facts
         found = []
         for ref in refs:
-            facts = self._encounters.get(ref)
-            found += self.history.encounter(ref) if facts is None else facts
+            found += self.encounter(ref)
         return found
+
+    def encounter(self, ref: Ref) -> list[Fact]:
+        """Live facts of one encounter, in order."""
+        facts = self._encounters.get(ref)
+        if facts is None:
+            facts = self._encounters[ref] = self.history.encounter(ref)
+        return facts
 
     # -- stays ------------------------------------------------------------------------------------------
 
@@ -134,15 +139,14 @@ class PersonView:
 
     def lines(self, ref: Ref) -> list[Line]:
         """Lines of an encounter, each once, refunds netted."""
-        return [line for line, _ in self._told_lines(ref)]
+        return [billed.line for billed in self._billed(ref)]
 
     def bill(self, ref: Ref) -> Bill:
         """What an encounter is charged for."""
-        known = self._bills.get(ref)
-        if known is None:
-            stay = stay_among(ref, self.history.encounter(ref))
-            known = self._bills[ref] = Bill(ref, self._told_lines(ref), stay)
-        return known
+        return self.history.made("bill", ref, lambda: self._make_bill(ref))
+
+    def _make_bill(self, ref: Ref) -> Bill:
+        return Bill(ref, self._billed(ref), stay_among(ref, self.encounter(ref)))
 
     def bills(self, refs: Iterable[Ref] | None) -> list[Bill]:
         """The bills of encounters that have one; all of the person's for None."""
@@ -150,16 +154,26 @@ class PersonView:
         billed = dict.fromkeys((fact.institution, fact.encounter) for fact in facts if fact.flags & LINED)
         return [bill for bill in map(self.bill, billed) if bill.charges]
 
-    def billing(self, code: str) -> list[Ref]:
-        """Encounters that tell of a code on any line, counted or not; now and then one that does not."""
-        needle = code.encode()
-        return list(
-            dict.fromkeys(
-                (fact.institution, fact.encounter)
-                for fact in self.history.facts
-                if fact.flags & LINED and needle in bytes(fact.packed)
+    def billing(self, code: str, day: int | None = None) -> list[Ref]:
+        """Encounters that tell of a code on any line, counted or not; now and then one that does not. day:
+        those alone of which a line may count on this local day."""
+        known = self._billing.get((code, day))
+        if known is None:
+            begin = end = 0
+            if day is not None:
+                begin, end = self.calendar.midnight(day) - FAR, self.calendar.midnight(day + 1) + FAR
+            needle = code.encode()
+            # To look for a code in what is packed costs far less than unpacking it.
+            known = self._billing[code, day] = list(
+                dict.fromkeys(
+                    (fact.institution, fact.encounter)
+                    for fact in self.history.facts
+                    if fact.flags & LINED
+                    and (not end or fact.kind not in OUTPATIENT or begin <= fact.at <= end)
+                    and needle in bytes(fact.packed)
+                )
             )
-        )
+        return known
 
     def lines_of(self, change: Change) -> list[Line]:
         """Every line that an encounter's facts tell, before a change and after it, counted or not."""
@@ -171,7 +185,7 @@ class PersonView:
     def begun(self, ref: Ref) -> str:
         """When an encounter began: the stay's begin, else the first settlement's visit, else its first
         fact; a local date where no more is known."""
-        facts = self.history.encounter(ref)
+        facts = self.encounter(ref)
         stay = stay_among(ref, facts)
         if stay is not None:
             return self.text(stay.begin, is_date=stay.begin_is_date) or ""
@@ -186,11 +200,10 @@ class PersonView:
             if lines:
                 yield ref, lines
 
-    def _told_lines(self, ref: Ref) -> list[tuple[Line, int]]:
-        known = self._told.get(ref)
-        if known is None:
-            known = self._told[ref] = live_lines(self.history, ref)
-        return known
+    def _billed(self, ref: Ref) -> list[Billed]:
+        return self.history.made(
+            "lines", ref, lambda: lines_among(self.encounter(ref), lines_taken_back(self.history, ref))
+        )
 
     # -- registry ---------------------------------------------------------------------------------------
 

@@ -88,7 +88,10 @@ class Run:
                 key, message = keyed.log[keyed.position]
                 if keyed is self.shared:
                     message = decode_crossing(message)
-                emissions = keyed.stage.step(keyed.memory(key), message)
+                memory = keyed.memory(key)
+                emissions = keyed.stage.step(memory, message)
+                if keyed is self.persons:
+                    emissions += keyed.stage.screenings(memory)
                 keyed.position += 1
                 self.send(emissions)
 

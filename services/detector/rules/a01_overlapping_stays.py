@@ -61,6 +61,7 @@ class OverlappingStays(Rule):
     watches = frozenset((Kind.ADMISSION, Kind.DISCHARGE, Kind.INPATIENT, Kind.FEE_LINES))
     window_days = 60
     inside = True
+    lone_stays = False
     parameters = OverlappingStaysParameters()
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:

@@ -34,6 +34,7 @@ class TwoStaysAtOnce(Rule):
     watches = frozenset((Kind.ADMISSION, Kind.DISCHARGE, Kind.INPATIENT))
     window_days = 60
     inside = True
+    lone_stays = False
     parameters = Parameters()
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:

@@ -58,6 +58,7 @@ class VisitInsideStay(Rule):
     watches = frozenset((Kind.ADMISSION, Kind.DISCHARGE, Kind.INPATIENT, Kind.VISIT))
     window_days = 60
     inside = True
+    lone_stays = False
     parameters: InsideStayParameters = InsideStayParameters()
     visits = Kind.VISIT
 
