@@ -4,7 +4,7 @@ EVENTS = "qingfeng.events"
 """Envelopes of inbox entries, keyed by person. Written by the relay, read by the detector."""
 
 CROSSINGS = "qingfeng.crossings"
-"""What persons say at keys they share (a terminal's day, …), as registers. Written and read by the detector."""
+"""What is said at keys that persons share, as registers. Written and read by the detector."""
 
 ALERTS = "qingfeng.alerts"
 """Lists of `schemas.finding` messages. Written by the detector, read by alerts."""
