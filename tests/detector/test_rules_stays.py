@@ -18,13 +18,14 @@ from tests.support.entries import (
     swipe,
 )
 
+OF_STAYS = ("A01", "A02", "A03", "A04")
 FIRST = stay("03-01 08:00", "03-10 10:00", "H1", "M1")
 SECOND = stay("03-05 09:00", "03-08 09:00", "H2", "M2")
 
 
 def severities(*story, **given) -> list[tuple[str, int]]:
     """(rule, severity) of the open alerts."""
-    return [(alert.rule, alert.severity) for alert in judge_all(story, **given)]
+    return [(alert.rule, alert.severity) for alert in judge_all(story, rules=OF_STAYS, **given)]
 
 
 def after(hours: int) -> str:
@@ -87,7 +88,7 @@ def test_a01_a_transfer_named_at_discharge_is_none(way):
 def test_a01_a_continued_stay_may_overlap_by_a_day(med_type, overlap, alerts):
     first = stay("03-01 08:00", after(overlap), "H1", "M1")
     second = stay("03-05 09:00", "03-20 09:00", "H2", "M2", med_type=med_type)
-    assert len(judge_all([first, second])) == alerts
+    assert len(judge_all([first, second], rules=OF_STAYS)) == alerts
 
 
 @pytest.mark.parametrize("med_type", ["9901", "9921", "5212"])
@@ -97,13 +98,13 @@ def test_a01_a_newborn_on_the_mothers_card_is_none(med_type):
 
 @pytest.mark.parametrize(("born", "alerts"), [("2026-02-05", 0), ("2026-02-04", 1)])
 def test_a01_a_person_of_at_most_28_days_is_none(born, alerts):
-    assert len(judge_all([FIRST, SECOND, person(birth_date=born)])) == alerts
+    assert len(judge_all([FIRST, SECOND, person(birth_date=born)], rules=OF_STAYS)) == alerts
 
 
 @pytest.mark.parametrize(("until", "alerts"), [("03-06 09:00", 0), ("03-06 09:01", 1)])
 def test_a01_day_surgery_of_at_most_a_day_is_none(until, alerts):
     surgery = stay("03-05 09:00", until, "H2", "M2", med_type="28")
-    assert len(judge_all([FIRST, surgery])) == alerts
+    assert len(judge_all([FIRST, surgery], rules=OF_STAYS)) == alerts
 
 
 def test_a01_counts_lines_inside_the_overlap_where_fewer_treatments_were_given():
@@ -115,19 +116,19 @@ def test_a01_counts_lines_inside_the_overlap_where_fewer_treatments_were_given()
         institution="H2",
         encounter="M2",
     )
-    (alert,) = judge_all([FIRST, SECOND, treated, plain])
+    (alert,) = judge_all([FIRST, SECOND, treated, plain], rules=OF_STAYS)
     assert alert.amount == "80.00"
 
 
 def test_a01_without_lines_counts_the_later_stays_fund_money():
     settled = inpatient(None, None, "H2", "M2", "S2", at="03-08 10:00", fund="1234.56")
-    (alert,) = judge_all([FIRST, SECOND, settled])
+    (alert,) = judge_all([FIRST, SECOND, settled], rules=OF_STAYS)
     assert (alert.amount, alert.settlements) == ("1234.56", ["S2"])
 
 
 def test_a01_admission_and_discharge_win_over_the_settlement_field_by_field():
     settled = inpatient("02-01 08:00", "03-20 08:00", "H2", "M2", "S2", at="03-20 09:00")
-    (alert,) = judge_all([FIRST, SECOND, settled])
+    (alert,) = judge_all([FIRST, SECOND, settled], rules=OF_STAYS)
     assert alert.happened_at == "2026-03-05T09:00:00+08:00"
 
 
@@ -141,7 +142,7 @@ def test_a01_long_term_care_is_no_in_patient_stay():
 
 
 def test_a01_is_the_same_alert_whichever_stay_came_first():
-    assert compared(judge_all([FIRST, SECOND])) == compared(judge_all([SECOND, FIRST]))
+    assert compared(judge_all([FIRST, SECOND], rules=OF_STAYS)) == compared(judge_all([SECOND, FIRST], rules=OF_STAYS))
 
 
 # -- A02 ------------------------------------------------------------------------------------------------
@@ -161,7 +162,7 @@ def test_a02_two_stays_at_once_in_one_institution():
 
 @pytest.mark.parametrize(("begin", "alerts"), [("03-10 10:00", 0), ("03-10 09:59", 1), ("03-10", 0)])
 def test_a02_begins_with_any_overlap_by_the_clock_and_a_night_by_dates(begin, alerts):
-    assert len(judge_all([FIRST, stay(begin, "03-12 09:00", "H1", "M2")])) == alerts
+    assert len(judge_all([FIRST, stay(begin, "03-12 09:00", "H1", "M2")], rules=OF_STAYS)) == alerts
 
 
 @pytest.mark.parametrize("med_type", ["9901", "28"])
@@ -274,5 +275,5 @@ def test_a04_innocent_explanations(given):
 
 
 def test_a03_and_a04_name_the_stay_and_the_settlement():
-    (alert,) = judge_all([FIRST, swipe("03-05 10:00", "P1", "S1")])
+    (alert,) = judge_all([FIRST, swipe("03-05 10:00", "P1", "S1")], rules=OF_STAYS)
     assert (alert.encounters, alert.settlements, alert.institutions) == (["M1", "E-S1"], ["S1"], ["H1", "P1"])
