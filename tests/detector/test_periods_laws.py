@@ -66,6 +66,8 @@ LOOSE = {
         "package_items": 1,
     },
     "G01": {"days": 2},
+    "G02": {"members": 2},
+    "G03": {"members": 1, "prescriptions": 2},
 }
 """Figures by which a small world has something to find, and must."""
 
@@ -129,12 +131,23 @@ def world(seed: int) -> list:
 
 
 def gang() -> list:
-    """Four who come together, to either pharmacy."""
-    return [
+    """Four who come together to either pharmacy, lie in together, and fill one doctor's prescriptions."""
+    occasions = (("04-30", "P1"), ("05-01", "P2"), ("05-10", "P1"), ("05-12", "P2"))
+    told = [
         screening(f"{day} 11:0{number}", place, key=f"g{number}")
-        for day, place in (("04-30", "P1"), ("05-01", "P2"), ("05-10", "P1"), ("05-12", "P2"))
+        for day, place in occasions
         for number in range(4)
     ]
+    ward = [
+        stay(f"05-{14 + n} 09:00", f"05-{18 + n} 09:00", "H1", key=f"g{n}", main_diagnosis="J18.9")
+        for n in range(3)
+    ]
+    written = [
+        make(f"{day} 16:00", place, key="g0", practitioner="D7", prescription_id=f"R{day}")
+        for day in ("05-02", "05-20")
+        for make, place in ((visit, "T5"), (screening, "P2"))
+    ]
+    return [*told, *ward, *written]
 
 
 def placeholders(text):

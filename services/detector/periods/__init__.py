@@ -33,6 +33,8 @@ from services.detector.periods import (
     f08b_below_the_threshold,
     f11_too_many_examinations,
     g01_together,
+    g02_admitted_together,
+    g03_prescription_chain,
 )
 from services.detector.periods.rule import PeriodRule
 
@@ -49,4 +51,6 @@ RULES: tuple[PeriodRule, ...] = (
     f08b_below_the_threshold.RULE,
     f11_too_many_examinations.RULE,
     g01_together.RULE,
+    g02_admitted_together.RULE,
+    g03_prescription_chain.RULE,
 )
