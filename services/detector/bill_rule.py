@@ -82,25 +82,25 @@ class DayRule(Rule):
 
     def reach(self, view: PersonView, change: Change) -> Iterable[Ref]:
         """Charges of one code on one day share a finding, wherever they are."""
-        for code, days in self._touched(view, change).items():
-            for ref in view.billing(code):
-                if not days.isdisjoint(view.bill(ref).dated(code, view.calendar)):
+        for code, day in self._touched(view, change):
+            for ref in view.billing(code, day):
+                if ref != change.ref and day in view.bill(ref).dated(code, view.calendar):
                     yield ref
 
-    def _touched(self, view: PersonView, change: Change) -> dict[str, set[int]]:
+    def _touched(self, view: PersonView, change: Change) -> set[tuple[str, int]]:
         """Codes and days of lines that a change brings, takes, moves, or lets count."""
-        touched: dict[str, set[int]] = {}
         facts = {fact.event: fact for fact in (*change.before, *change.after) if fact.flags & LINED}
-        for fact in facts.values():
-            for line in fact.detail.lines or ():
-                if self.concerns(view, line):
-                    touched.setdefault(line.code, set()).add(view.calendar.day(line.at or fact.at))
-        return touched
+        return {
+            (line.code, view.calendar.day(line.at or fact.at))
+            for fact in facts.values()
+            for line in fact.detail.lines or ()
+            if self.concerns(view, line)
+        }
 
     def _day(self, view: PersonView, code: str, day: int) -> Iterator[Finding]:
         charges = [
             (bill, charge)
-            for bill in map(view.bill, view.billing(code))
+            for bill in map(view.bill, view.billing(code, day))
             for charge in bill.by_code.get(code, ())
             if charge.at and self.concerns(view, charge.line) and view.calendar.day(charge.at) == day
         ]

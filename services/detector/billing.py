@@ -4,15 +4,20 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from schemas.moments import Calendar
-from services.detector.facts import Line
+from schemas.moments import DAY, Calendar
+from services.detector.facts import OUTPATIENT, Line
 from services.detector.history import Ref
+from services.detector.lines import Billed
 from services.detector.stays import Stay
+
+FAR = 62 * DAY
+"""A line of an out-patient settlement lies at most so far from the visit's begin: two months, for what is
+settled by the month or the quarter at a time."""
 
 
 class Charge(NamedTuple):
-    """A billed line. at: the moment it is of, 0 unknown; base: fen within the policy, net of refunds, the
-    line's whole amount where that is not told (rules.md §0.4)."""
+    """A billed line. at: the moment it is of, 0 unknown; base: fen within the policy, net of refunds
+    (rules.md §0.4)."""
 
     line: Line
     at: int
@@ -22,23 +27,20 @@ class Charge(NamedTuple):
 class Bill:
     """The charges of one encounter, refunds netted. stay: the in-patient stay it is, else None.
 
-    A line of a visit that has no time of its own is of its visit; one of a stay is of no day that is known.
-    Negative lines that name no line they take back are data defects and no evidence.
+    A line of a visit that has no time of its own is of its visit; one of a stay is of no day that is known,
+    and neither is one that an out-patient settlement tells of a time far from its own. Negative lines that
+    name no line they take back are data defects and no evidence.
     """
 
     __slots__ = ("by_code", "charges", "ref", "stay")
 
-    def __init__(self, ref: Ref, lines: Iterable[tuple[Line, int]], stay: Stay | None) -> None:
+    def __init__(self, ref: Ref, lines: Iterable[Billed], stay: Stay | None) -> None:
         self.ref = ref
         self.stay = stay
         self.charges = [
-            Charge(
-                line,
-                line.at or (told if stay is None else 0),
-                line.amount if line.covered is None else max(0, line.covered),
-            )
-            for line, told in lines
-            if line.quantity > 0 and line.amount >= 0
+            Charge(billed.line, _moment(billed, stay), billed.base)
+            for billed in lines
+            if billed.line.quantity > 0 and billed.line.amount >= 0
         ]
         self.by_code: dict[str, list[Charge]] = {}
         for charge in self.charges:
@@ -47,6 +49,13 @@ class Bill:
     def dated(self, code: str, calendar: Calendar) -> dict[int, list[Charge]]:
         """Charges of a code by local day, those of a known day."""
         return by_day(self.by_code.get(code, ()), calendar)
+
+
+def _moment(billed: Billed, stay: Stay | None) -> int:
+    fact, at = billed.fact, billed.line.at
+    if not at:
+        return fact.at if stay is None else 0
+    return 0 if fact.kind in OUTPATIENT and abs(at - fact.at) > FAR else at
 
 
 def by_day(charges: Iterable[Charge], calendar: Calendar) -> dict[int, list[Charge]]:

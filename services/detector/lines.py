@@ -29,17 +29,6 @@ class Billed(NamedTuple):
         return self.line.amount if self.line.covered is None else max(0, self.line.covered)
 
 
-def live_lines(history: PersonHistory, ref: Ref) -> list[tuple[Line, int]]:
-    """Lines of an encounter, each once: the greatest version that no cancellation removes, refunds netted.
-    Beside each, the moment of the event that tells it.
-
-    Lines come with fee_lines events and inside settlements; the same line_id counts once. Those of a
-    settlement that was taken back went with it.
-    """
-    lines = lines_among(history.encounter(ref), lines_taken_back(history, ref))
-    return [(billed.line, billed.fact.at) for billed in lines]
-
-
 def lines_taken_back(history: PersonHistory, ref: Ref) -> list[Fact]:
     """Cancellations of lines of an encounter that stand."""
     if not history.idle:
@@ -52,7 +41,12 @@ def lines_taken_back(history: PersonHistory, ref: Ref) -> list[Fact]:
 
 
 def lines_among(facts: Sequence[Fact], cancellations: Sequence[Fact]) -> list[Billed]:
-    """Lines that live facts of one encounter tell, as `live_lines` of them has them."""
+    """Lines that live facts of one encounter tell, each once: the greatest version that no cancellation
+    removes, refunds netted.
+
+    Lines come with fee_lines events and inside settlements; the same line_id counts once. Those of a
+    settlement that was taken back went with it.
+    """
     offsets = offsets_among(facts)
     best: dict[str, tuple[tuple[int, str], Billed]] = {}
     for fact in facts:

@@ -252,12 +252,16 @@ CARD_LENGTH = 16
 
 def _line_defects(lines: list[wire.Line]) -> list[str]:
     """Names of the contradictions inside billed lines."""
-    found = []
-    if any(line.amount < 0 and line.refunds_line_id is None for line in lines):
-        found.append("negative_line")
-    if any(is_off(fen(line.amount), line.quantity, line.unit_price) for line in lines):
-        found.append("line_does_not_multiply")
-    return found
+    found = set()
+    for line in lines:
+        if line.amount < 0 and line.refunds_line_id is None:
+            found.add("negative_line")
+        price = line.unit_price
+        # Most amounts are exact; only the others are worth the tolerance.
+        is_exact = price is None or price * line.quantity == line.amount
+        if not is_exact and is_off(fen(line.amount), line.quantity, price):
+            found.add("line_does_not_multiply")
+    return sorted(found, reverse=True)
 
 
 COMPANION = "陪"

@@ -42,6 +42,7 @@ class PersonView:
         self.registry = registry
         self.calendar = calendar
         self._encounters = encounters or {}
+        self._bills: tuple[Iterable[Ref] | None, list[Bill]] = (None, [])
         self._billing: dict[tuple[str, int | None], list[Ref]] = {}
 
     def facts_of(self, refs: Iterable[Ref] | None) -> list[Fact]:
@@ -150,9 +151,14 @@ class PersonView:
 
     def bills(self, refs: Iterable[Ref] | None) -> list[Bill]:
         """The bills of encounters that have one; all of the person's for None."""
-        facts = self.facts_of(refs)
-        billed = dict.fromkeys((fact.institution, fact.encounter) for fact in facts if fact.flags & LINED)
-        return [bill for bill in map(self.bill, billed) if bill.charges]
+        asked, found = self._bills
+        # One rule after another asks about the same encounters.
+        if asked is None or asked is not refs:
+            facts = self.facts_of(refs)
+            billed = dict.fromkeys((fact.institution, fact.encounter) for fact in facts if fact.flags & LINED)
+            found = [bill for bill in map(self.bill, billed) if bill.charges]
+            self._bills = (refs, found)
+        return found
 
     def billing(self, code: str, day: int | None = None) -> list[Ref]:
         """Encounters that tell of a code on any line, counted or not; now and then one that does not. day:

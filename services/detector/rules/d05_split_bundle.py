@@ -49,9 +49,9 @@ class SplitBundle(BillRule):
     def suspects(self, view: PersonView, bill: Bill) -> Iterator[Suspect]:
         bundles = {bundle for code in bill.by_code for bundle in view.registry.bundles_with(code)}
         for bundle in sorted(bundles):
-            if bundle not in bill.by_code and len(bill.by_code) < self.parameters.least_components:
-                continue
             parts = {code for code in view.registry.components(bundle, CONTAINS) if code in bill.by_code}
+            if bundle not in bill.by_code and len(parts) < self.parameters.least_components:
+                continue
             charges = [charge for code in sorted(parts) for charge in bill.by_code[code]]
             wholes = bill.dated(bundle, view.calendar)
             for day, of_day in sorted(by_day(charges, view.calendar).items()):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from schemas.finding import Words
+from schemas.records import Price
 from services.detector.bill_rule import BillRule, Suspect
 from services.detector.billing import Bill, Charge, part
 from services.detector.facts import is_off
@@ -53,26 +54,21 @@ class AboveThePrice(BillRule):
     parameters = AboveThePriceParameters()
 
     def suspects(self, view: PersonView, bill: Bill) -> Iterator[Suspect]:
-        for code, charges in sorted(bill.by_code.items()):
-            above = []
+        above: dict[str, list[tuple[Charge, Decimal]]] = {}
+        for date, charges in _by_date(view, bill).items():
+            level = view.level(bill.ref[0], date)
             for charge in charges:
-                cap = self._cap(view, bill, charge)
+                price = view.registry.price(charge.line.code, level, date)
+                cap = None if price is None else self._cap(charge, price)
                 if cap is not None and _price(charge) > cap + Decimal(str(self.parameters.tolerance_yuan)):
-                    above.append((charge, cap))
-            if above:
-                yield _suspect(code, above)
+                    above.setdefault(charge.line.code, []).append((charge, cap))
+        for code, found in sorted(above.items()):
+            yield _suspect(code, found)
 
-    def _cap(self, view: PersonView, bill: Bill, charge: Charge) -> Decimal | None:
-        """What a unit may cost, yuan; None where the registry does not tell."""
+    def _cap(self, charge: Charge, price: Price) -> Decimal | None:
+        """What a unit may cost, yuan; None where nobody tells, or the line contradicts itself."""
         line = charge.line
-        at = charge.at or (bill.stay.begin if bill.stay else 0)
-        date = view.calendar.date_text(view.calendar.day(at)) if at else None
-        price = view.registry.price(line.code, view.level(bill.ref[0], date), date)
-        if (
-            price is None
-            or price.max_price is None
-            or is_off(line.amount, line.quantity, line.more.unit_price)
-        ):
+        if price.max_price is None or is_off(line.amount, line.quantity, line.more.unit_price):
             return None
         markup = Decimal(0)
         if price.markup_percent is not None:
@@ -80,6 +76,15 @@ class AboveThePrice(BillRule):
         elif line.category == HERBAL_SLICES:
             markup = Decimal(str(self.parameters.slices_markup))
         return price.max_price * (1 + markup)
+
+
+def _by_date(view: PersonView, bill: Bill) -> dict[str | None, list[Charge]]:
+    """Charges by their local dates, those of no known day by the date on which the stay began."""
+    begun = view.calendar.day(bill.stay.begin) if bill.stay else None
+    days: dict[int | None, list[Charge]] = {}
+    for charge in bill.charges:
+        days.setdefault(view.calendar.day(charge.at) if charge.at else begun, []).append(charge)
+    return {None if day is None else view.calendar.date_text(day): found for day, found in days.items()}
 
 
 def _price(charge: Charge) -> Decimal:
