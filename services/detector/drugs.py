@@ -55,6 +55,10 @@ class Dispensing(NamedTuple):
 def dispensed(view: PersonView, ref: Ref) -> list[Dispensing]:
     """Medicines that an encounter's settlements over a counter dispensed; what is taken home from a ward is
     counted elsewhere."""
+    return view.history.made(f"dispensed {view.registry.version}", ref, lambda: _dispensed(view, ref))
+
+
+def _dispensed(view: PersonView, ref: Ref) -> list[Dispensing]:
     visits = sorted(filter(view.is_visit, view.facts_of((ref,))), key=lambda fact: fact.place)
     if not visits:
         return []
