@@ -43,7 +43,7 @@ NUMBERS = """
         GROUP BY relay.trimmed_entries, relay.trimmed_events
     ), sent AS (
         SELECT c.key::int AS partition, max(c.value::bigint) AS "offset"
-        FROM mine j, jsonb_each_text(j.crossings::jsonb) c WHERE right(j.topic, 6) = 'events' GROUP BY c.key
+        FROM mine j, jsonb_each_text(j.crossings::jsonb) c GROUP BY c.key
     ), unread AS (
         SELECT coalesce(sum(greatest(sent."offset" - coalesce(j."offset", -1), 0)), 0)::bigint AS records
         FROM sent LEFT JOIN mine j ON right(j.topic, 9) = 'crossings' AND j.partition = sent.partition

@@ -71,8 +71,7 @@ class Replay:
                 self._hear(emission.value)
             else:
                 memory = self.shared.get(emission.key)
-                for spoken in self.pipeline.shared.step(memory, emission.value):
-                    self._hear(spoken.value)
+                self._take(self.pipeline.shared.step(memory, emission.value))
 
     def _hear(self, message: AlertMessage | DefectMessage | ScreeningMessage) -> None:
         if isinstance(message, ScreeningMessage):

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from schemas.entry import Entry, Envelope
+from schemas.event import decode_event
 from schemas.finding import AlertMessage, DefectMessage, Origin
 from schemas.moments import DAY, Calendar
 from schemas.registry import Registry
@@ -25,8 +26,10 @@ from services.detector.rulebook import rules_hash
 from services.detector.rules import RULES
 from services.detector.screening import screening_of, to_screen
 from services.detector.shared.history import SharedHistory
+from services.detector.shared.keys import MARKS
 from services.detector.shared.registers import Register
 from services.detector.shared.sending import Sender
+from services.detector.shared.stock import moved, passed_on
 from services.detector.versions import identity
 from services.detector.view import PersonView
 from services.runtime.ports import Emission
@@ -69,7 +72,9 @@ class PersonStage:
         self.registry = registry
         self.judge = PersonJudge(self.bench, registry)
         self._rules_hash = rules_hash(self.bench.rules, registry)
-        self._sender = Sender({rule.key for rule in self.bench.rules}, registry, self.bench.calendar)
+        kinds = {rule.key for rule in self.bench.rules}
+        self._sender = Sender(kinds, registry, self.bench.calendar)
+        self._follows_packs = "trace_code" in kinds
 
     def fresh(self, key: str) -> PersonHistory:
         return PersonHistory(key)
@@ -100,9 +105,9 @@ class PersonStage:
     def step(self, memory: PersonHistory, message: Entry) -> list[Emission]:
         """Judge one entry. A late one must have been kept out by `is_too_late`."""
         fact = read_entry(message, self.bench.calendar)
-        if fact is None:
-            return []
         origin = Origin(message.request_id, message.received_at, message.seq)
+        if fact is None:
+            return _crossings(self._moved(message), origin)
         return self.take(memory, fact, origin, message.as_of)
 
     def take(self, memory: PersonHistory, fact: Fact, origin: Origin, as_of: int) -> list[Emission]:
@@ -121,6 +126,12 @@ class PersonStage:
             emissions += self.screenings(memory)
             self.judge.forget(memory, as_of)
         return emissions
+
+    def _moved(self, entry: Entry) -> list[tuple[str, Register]]:
+        """What stock says: it is nobody's, and goes on to its packs."""
+        if not self._follows_packs:
+            return []
+        return moved(decode_event(entry.body), self.bench.calendar, historical=entry.historical)
 
     def rejudge(self, memory: PersonHistory) -> list[Emission]:
         """Judge the whole person again, and say all that the registry may have kept from crossing."""
@@ -179,7 +190,7 @@ class PersonStage:
 
 
 class SharedStage:
-    """Registers of one shared key in, alerts out."""
+    """Registers of one shared key in, alerts out; a stock movement's go on to its packs."""
 
     topic = CROSSINGS
 
@@ -206,7 +217,11 @@ class SharedStage:
     def step(self, memory: SharedHistory, message: Crossing) -> list[Emission]:
         """Judge one register."""
         verdicts = self.judge.take(memory, message.register)
-        return spoken(memory, verdicts, message.origin) if verdicts else []
+        if verdicts is None:
+            return []
+        if memory.key.startswith(MARKS["stock"]):
+            return _crossings(passed_on(memory), message.origin)
+        return spoken(memory, verdicts, message.origin)
 
     def rejudge(self, memory: SharedHistory) -> list[Emission]:
         """Judge the whole key again."""

@@ -41,7 +41,9 @@ def moment(text: str) -> int:
     return CALENDAR.read(when(text))[0]
 
 
-def _event(type_name: str, at: str, institution: str, person: str, given: dict[str, Any]) -> dict[str, Any]:
+def _event(
+    type_name: str, at: str, institution: str, person: str | None, given: dict[str, Any]
+) -> dict[str, Any]:
     event = {
         "type": type_name,
         "event_id": f"event-{next(_numbers)}",
@@ -163,11 +165,28 @@ def cancellation(
     **given: Any,
 ) -> dict[str, Any]:
     """The cancellation of an event by its business id, or of what `cancels` names."""
+    of_stock = of is not None and of["type"] == "stock"
     if of is not None:
         institution = institution or of["institution_id"]
-        person = person or of["person_id"]
+        person = person or of.get("person_id")
         cancels = cancels or {"type": of["type"], "id": business_id(of)}
-    return _event("cancellation", at, institution or "H1", person or PERSON, {"cancels": cancels, **given})
+    whose = None if of_stock else person or PERSON
+    return _event("cancellation", at, institution or "H1", whose, {"cancels": cancels, **given})
+
+
+def stock(
+    at: str, movement: str, codes: Iterable[str], institution: str = "P1", **given: Any
+) -> dict[str, Any]:
+    """A movement of packs with these trace codes."""
+    packs = list(codes)
+    values = {
+        "product_code": "X1",
+        "movement": movement,
+        "quantity": str(len(packs)),
+        "trace_codes": packs,
+        **given,
+    }
+    return _event("stock", at, institution, None, values)
 
 
 def business_id(event: dict[str, Any]) -> str:
@@ -177,6 +196,7 @@ def business_id(event: dict[str, Any]) -> str:
         "cancellation": "event_id",
         "identity_check": "event_id",
         "inspection": "event_id",
+        "stock": "event_id",
     }
     return event[names.get(event["type"], "encounter_id")]
 
@@ -245,9 +265,8 @@ def entry(event: dict[str, Any], as_of: int = 0, historical: bool = False) -> En
     """An event as it stands in the inbox."""
     body = json.dumps(event).encode()
     occurred = CALENDAR.read(event["occurred_at"])[0]
-    return Entry(
-        next(_numbers), "event", event["person_id"], body, occurred, occurred, as_of, historical=historical
-    )
+    key = event.get("person_id", event["institution_id"])
+    return Entry(next(_numbers), "event", key, body, occurred, occurred, as_of, historical=historical)
 
 
 def entries(*stories: Any) -> list[Entry]:

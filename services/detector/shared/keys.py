@@ -3,11 +3,14 @@
 Parts may hold any character, so all but the last carry their lengths.
 """
 
-MARKS = {"terminal": "t", "card": "c", "practitioner": "d", "trace_code": "x", "invoice": "i"}
+MARKS = {
+    "terminal": "t", "card": "c", "practitioner": "d", "trace_code": "x", "invoice": "i", "stock": "m",
+}  # fmt: skip
 """Kinds of keys, by the word that rules name them with (`Rule.key`).
 
 terminal: (institution, device, day). card: (card's pseudonym, day). practitioner: (practitioner, day).
-trace_code: (code,). invoice: (institution or "", number). Days are local ordinals.
+trace_code: (code,). invoice: (institution or "", number). stock: (institution, event): no rule's, but where a
+movement and its cancellations meet. Days are local ordinals.
 """
 KINDS = {mark: kind for kind, mark in MARKS.items()}
 
@@ -37,7 +40,12 @@ def invoice_key(institution: str, number: str) -> str:
     return f"i{len(institution)}:{institution}{number}"
 
 
-_PARTS = {"t": 3, "c": 2, "d": 2, "x": 1, "i": 2}
+def stock_key(institution: str, event: str) -> str:
+    """Key of one stock movement."""
+    return f"m{len(institution)}:{institution}{event}"
+
+
+_PARTS = {"t": 3, "c": 2, "d": 2, "x": 1, "i": 2, "m": 2}
 
 
 def read_key(key: str) -> tuple[str, tuple[str, ...]]:

@@ -92,12 +92,34 @@ class Invoiced(Struct, array_like=True, gc=False, tag=6):
     historical: bool = False
 
 
-Entry = Swipe | CardUse | Orders | Bed | Sale | Invoiced
+class Movement(Struct, array_like=True, gc=False, tag=7):
+    """A stock movement (3501–3506) of packs with trace codes. document: the institution's number, "" without.
+    split: fewer units than packs. codes: at the movement's own key; at a pack's they are known."""
+
+    at: int
+    recorded: int
+    movement: str
+    document: str
+    split: bool
+    codes: list[str]
+    historical: bool = False
+
+
+class Undone(Struct, array_like=True, gc=False, tag=8):
+    """A cancellation of a stock movement: of what was recorded up to `at`, or of the one event."""
+
+    at: int
+    event: str
+    historical: bool = False
+
+
+Entry = Swipe | CardUse | Orders | Bed | Sale | Invoiced | Movement | Undone
 
 
 class Register(Struct, array_like=True):
-    """What one encounter of one person says at a key. own: it speaks of the practitioner's own stay, not of
-    patients. Without entries it says nothing (any longer)."""
+    """What one encounter of one person says at a key; of stock, one movement or its cancellation
+    (`encounter`: the event, `person`: ""). own: it speaks of the practitioner's own stay, not of patients.
+    Without entries it says nothing (any longer)."""
 
     institution: str
     encounter: str

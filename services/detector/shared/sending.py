@@ -23,7 +23,6 @@ from services.detector.facts import (
     TRACED,
     Fact,
     Kind,
-    Line,
 )
 from services.detector.history import Change, PersonHistory, Ref
 from services.detector.lines import Billed, lines_among, lines_taken_back
@@ -275,7 +274,7 @@ class Sender:
             if self._orders and practitioner:
                 yield practitioner_key(practitioner, day(line.at or fact.at))
             if self._traces:
-                yield from map(trace_key, _codes(line))
+                yield from map(trace_key, pack_codes(line.more.trace_codes))
 
     def _terminal_of(self, fact: Fact) -> Iterable[str]:
         if self._terminals and fact.kind in SETTLEMENTS and fact.device and self._is_followed(fact):
@@ -345,15 +344,14 @@ def _orders(lines: Iterable[Billed], standing: Sequence[Fact], *, is_stay: bool)
     return orders
 
 
-def _codes(line: Line) -> list[str]:
-    """The trace codes of a line that name a pack, each once."""
-    codes = dict.fromkeys(line.more.trace_codes)
-    return [code for code in codes if len(code) >= SHORTEST_CODE and not is_placeholder(code)]
+def pack_codes(codes: Iterable[str]) -> list[str]:
+    """Trace codes that name a pack, each once."""
+    return [code for code in dict.fromkeys(codes) if len(code) >= SHORTEST_CODE and not is_placeholder(code)]
 
 
 def _sales(said: Said, billed: Billed, settlements: Sequence[str]) -> None:
     line, fact = billed.line, billed.fact
-    codes = _codes(line)
+    codes = pack_codes(line.more.trace_codes)
     if not codes or line.quantity <= 0 or line.amount < 0:
         return
     settlement = fact.id if fact.kind in SETTLEMENTS else next(iter(settlements), "")

@@ -1,7 +1,17 @@
 """D13 追溯码重复: its cases."""
 
+from schemas.registry import Institution
 from tests.detector.stories import Story
-from tests.support.entries import cancellation, corrected, fee_lines, inpatient, line, swipe
+from tests.support.entries import (
+    cancellation,
+    corrected,
+    fee_lines,
+    inpatient,
+    line,
+    registry_of,
+    stock,
+    swipe,
+)
 
 CODE = "81234567890123456789"
 
@@ -17,6 +27,12 @@ FOUND = [("D13", 1, "25.00")]
 
 OTHER = "81234567890123456780"
 ZEROS = "0" * 20
+
+RETURN = stock("03-06 10:00", "sale_return", [CODE])
+BOUGHT = stock("03-01 08:00", "purchase", [CODE, OTHER], "P2")
+SHOPS = [Institution(institution_id=name) for name in ("P1", "P2", "P3")]
+KNOWN = registry_of(*SHOPS)
+CHAIN = registry_of(*(Institution(institution_id=name, chain_id="C") for name in ("P1", "P2")))
 
 STORIES = [
     Story("one pack sold at two pharmacies", [FIRST, AGAIN], expects=FOUND),
@@ -59,4 +75,43 @@ STORIES = [
         FIRST, fee_lines("03-11 15:00", line("1", covered_amount="9.00", trace_codes=[CODE]), encounter="E9",
                          person="p2"),
     ], expects=[("D13", 1, "9.00")]),
+    Story("the stock reports the same sale",
+          [FIRST, stock("03-05 21:00", "sale", [CODE])]),
+    Story("the stock reports both sales", [
+        FIRST, AGAIN, stock("03-05 21:00", "sale", [CODE]), stock("03-11 21:00", "sale", [CODE], "P2"),
+    ], expects=FOUND),
+    Story("sold for cash before", [stock("03-02 21:00", "sale", [CODE], "P2"), FIRST],
+          expects=[("D13", 1, "25.00")]),
+    Story("sold for cash twice is nothing the fund pays for",
+          [stock("03-02 21:00", "sale", [CODE]), stock("03-05 21:00", "sale", [CODE], "P2")]),
+    Story("scanned twice for one document within five minutes", [
+        FIRST, stock("03-05 21:00", "sale", [CODE], document_id="R1"),
+        stock("03-05 21:05", "sale", [CODE], document_id="R1"),
+    ]),
+    Story("the same document later", [
+        FIRST, stock("03-05 21:00", "sale", [CODE], document_id="R1"),
+        stock("03-05 21:05:01", "sale", [CODE], document_id="R1"),
+    ], expects=[("D13", 1, "0.00")]),
+    Story("returned between the two sales", [
+        FIRST, stock("03-06 10:00", "sale_return", [CODE]), _sale("03-07 10:00", "S2", "p2"),
+    ]),
+    Story("returned after both sales", [
+        FIRST, _sale("03-07 10:00", "S2", "p2"), _sale("03-08 10:00", "S3", "p3"),
+        stock("03-09 10:00", "sale_return", [CODE]),
+    ], expects=[("D13", 1, "25.00")]),
+    Story("returned to another pharmacy", [
+        FIRST, stock("03-06 10:00", "sale_return", [CODE], "P3"), _sale("03-07 10:00", "S2", "p2"),
+    ], expects=FOUND),
+    Story("the return was cancelled", [
+        FIRST, RETURN, cancellation("03-06 11:00", RETURN), _sale("03-07 10:00", "S2", "p2"),
+    ], expects=FOUND),
+    Story("a part is reported sold", [FIRST, stock("03-02 21:00", "sale", [CODE], "P2", quantity="0.5")]),
+    Story("bought by another pharmacy", [FIRST, BOUGHT], KNOWN, [("D13", 1, "25.00")]),
+    Story("bought by both", [FIRST, BOUGHT, stock("03-02 08:00", "purchase", [CODE])], KNOWN),
+    Story("the other pharmacy sent it back",
+          [FIRST, BOUGHT, stock("03-02 08:00", "purchase_return", [CODE], "P2")], KNOWN),
+    Story("bought by another shop of the chain", [FIRST, BOUGHT], CHAIN),
+    Story("nothing is known of the two pharmacies", [FIRST, BOUGHT]),
+    Story("nobody reports purchases", [FIRST], KNOWN),
+    Story("the purchase was cancelled", [FIRST, BOUGHT, cancellation("03-01 09:00", BOUGHT)], KNOWN),
 ]  # fmt: skip
