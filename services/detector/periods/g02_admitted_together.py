@@ -34,8 +34,8 @@ RULE = PeriodRule(
         "经常同行就医购药的{persons}人自{first}至{last}先后住进{institution}，主诊断同为{diagnosis}，"
         "住院天数相近，基金支付{amount}元。请核对是否本人住院、是否确需住院，有无组织住院、空床住院。",
         "{persons} persons who always turn up together were admitted to {institution} from {first} to "
-        "{last}, with the same main diagnosis {diagnosis} and for nearly the same time; the fund paid {amount} "
-        "yuan. Were they there, did they need it, and who brought them?",
+        "{last}, with the same main diagnosis {diagnosis} and for nearly the same time; the fund paid "
+        "{amount} yuan. Were they there, did they need it, and who brought them?",
     ),
     basis=("条例 40(一)", "条例 40(四)", "条例 38(一)"),
     checks={
