@@ -56,8 +56,9 @@ def test_people_from_here_and_from_nowhere_do_not_count():
 
 def test_an_institution_that_is_new_here_is_not_compared():
     assert on_duckdb([RULE], wave(9), EMPTY) == []
-    assert on_duckdb([RULE], [visit("04-21 10:00"), *wave(9)], EMPTY) == []
-    assert len(on_duckdb([RULE], [visit("04-20 10:00"), *wave(9)], EMPTY)) == 1
+    assert on_duckdb([RULE], [visit("05-05 10:00"), *wave(9)], EMPTY) == []
+    (alert,) = on_duckdb([RULE], [visit("05-04 10:00"), *wave(9)], EMPTY)
+    assert alert.evidence["baseline_days"] == 14
 
 
 def test_a_holiday_is_innocent():

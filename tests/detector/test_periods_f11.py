@@ -63,6 +63,7 @@ def test_the_same_scan_again_within_a_week_is_found_wherever_it_is():
     (alert,) = on_duckdb([RULE], [first, second], EMPTY)
     assert (alert.subject.id, alert.happened_at, alert.severity) == ("H2", "2026-05-11", 3)
     assert alert.encounters == sorted([first.encounter_id, second.encounter_id])
+    assert alert.settlements == sorted(["S1", second.settlement_id])
     assert (alert.amount, alert.evidence["days"], alert.evidence["first"]) == ("210.00", 7, "2026-05-04")
     assert set(alert.checked) == {"emergency", "operation"}
 

@@ -18,7 +18,6 @@ from schemas.screening import Item
 from services.detector.periods import RULES
 from services.detector.periods.groups import GroupFigures
 from services.detector.periods.judging import targets
-from services.detector.periods.groups import GroupFigures
 from services.detector.periods.month import Month, readers
 from services.detector.periods.relations import RELATIONS
 from services.detector.periods.rule import PeriodRule
@@ -41,7 +40,50 @@ PLACES = Registry({"institutions": INSTITUTIONS, "packs": [Pack("X", high_value=
 LOOSE = {
     "B02": {"persons": 1, "shifted_share": 2.0},
     "B03": {"swipes": 2, "share": 0.1},
+    "B05": {"rate": 0.0, "peer_ratio": 0.0, "least": 1, "peer_settlements": 1, "entered_again": 2.0},
     "C02": {"days": 1},
+    "C04": {
+        "persons": 2,
+        "persons_level_3": 2,
+        "baseline_ratio": 0.0,
+        "alike": 0.1,
+        "nights": 40,
+        "test_share": 0.0,
+        "cost_variation": 9.0,
+    },
+    "C05": {
+        "test_share": 0.0,
+        "class_stays": 1,
+        "test_quantile": 0.0,
+        "drug_quantile": 1.0,
+        "nights_quantile": 1.0,
+        "apart_days": 1,
+        "stays": 1,
+        "stays_person": 2,
+    },
+    "C06": {"drug_share": 0.1, "class_stays": 1, "drug_quantile": 0.0, "nights_quantile": 1.0},
+    "C07": {
+        "admissions": 1,
+        "daily_cost": 1_000_000.0,
+        "often_quantile": 0.0,
+        "daily_quantile": 1.0,
+        "class_persons": 1,
+        "explained": 2.0,
+    },
+    "C08": {
+        "diagnoses": ("Z", "I", "J"),
+        "treatments": 100.0,
+        "nights_from": 0,
+        "nights_to": 60,
+        "cost_share": 100.0,
+        "class_stays": 1,
+        "complications": 9,
+        "institutions": 1,
+        "stays_grave": 1,
+        "institutions_quantile": 0.0,
+    },
+    "C09": {"known_days": 1, "deviations": 0.0, "admissions": 1},
+    "C11": {"z": 0.0, "ratio": 1.0, "admissions": 1, "assisted": 1, "class_admissions": 1},
     "E05": {"doses": 1, "herbs": 1, "share": 0.1, "least": 1},
     "E08": {"percentile": 0.0, "peers": 1, "share": 0.0, "persons": 1, "once_share": 0.0},
     "F03": {
@@ -54,7 +96,7 @@ LOOSE = {
     },
     "F05": {"robust_z": 0.5, "ratio": 1.1, "ratio_alone": 1.1, "admissions": 1},
     "F06": {"deviations": 0.0, "times": 0.1, "admissions": 1, "fund": 1},
-    "F07": {"admissions": 0, "deviations": 0.0, "baseline_days": 2, "one_region": 1},
+    "F07": {"admissions": 0, "deviations": 0.0, "least_days": 2, "one_region": 1},
     "F08b": {"stays": 1, "near": 0.0, "below": 0.0, "level_two": 1_000_000_000, "fixed_share": 2.0},
     "F11": {
         "share": 0.01,
@@ -78,7 +120,7 @@ def loosened(rule):
 
 def world(seed: int) -> list:
     """A little of everything over April, May and June, so dense that all collides."""
-    draw = random.Random(seed)
+    draw, more = random.Random(seed), random.Random(seed + 1_000)
     told = [visit("02-10 10:00", place) for place in ("H1", "T1", "P1")]
     for _ in range(260):
         day = draw.choice(("04-29", "04-30", "05-01", "05-02", "05-10", "05-11", "05-12", "05-31", "06-01"))
@@ -114,6 +156,8 @@ def world(seed: int) -> list:
             "insured_region": draw.choice(("", "430102", "430702")),
             "region": draw.choice(("430102", "")),
             "device": draw.choice(("d1", "d2", "")),
+            "community_id": more.choice(("V1", "V2", "")),
+            "assistance": more.random() < 0.3,
         }
         care = draw.randrange(3)
         if care == 0:

@@ -4,7 +4,8 @@ Predicate: stays begun on one day by people insured in another region than the i
 5 and more than the mean plus three standard deviations of the 28 days before, and 3 or more of them come from
 one region. Severity 3; 2 from twice that figure on.
 
-An institution that sent nothing 28 days before is not compared; what names no region is not counted.
+An institution that sent nothing until 14 days before is not compared, one that began within the 28 days by
+the days since; what names no region is not counted.
 
 Silent: a public holiday, on which people travel; an institution of which half of the in-patients of the 28
 days before were insured elsewhere (in one county 54.6 % were).
@@ -24,6 +25,7 @@ class WaveFromElsewhereParameters(Parameters):
     admissions: int = parameter(5, "1", "单日异地住院人次上限", "most admissions from elsewhere on a day")
     deviations: float = parameter(3.0, "1", "超出均值的标准差倍数", "standard deviations above the mean")
     baseline_days: int = parameter(28, "d", "均值统计天数", "days before that are compared with")
+    least_days: int = parameter(14, "d", "均值所需最少天数", "days that a mean needs")
     one_region: int = parameter(3, "1", "同一参保地人次下限", "of these from one region")
     usual_share: float = parameter(
         0.5, "1", "平时异地占比视为专科中心", "usual share from elsewhere that explains it"

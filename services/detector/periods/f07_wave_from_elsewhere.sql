@@ -19,18 +19,22 @@ WITH stays AS (
     SELECT institution_id, day, count(*) FILTER (WHERE is_far) AS far, count(*) AS admissions
     FROM stays GROUP BY institution_id, day
 ), usual AS (
-    SELECT w.institution_id, w.day, coalesce(sum(d.far), 0) AS far, coalesce(sum(d.far * d.far), 0) AS squares,
+    SELECT w.institution_id, w.day, least($baseline_days, w.day - min(f.day)) AS days_known,
+           coalesce(sum(d.far), 0) AS far, coalesce(sum(d.far * d.far), 0) AS squares,
            coalesce(sum(d.admissions), 0) AS admissions
-    FROM waves w LEFT JOIN daily d
+    FROM waves w JOIN first_days f ON f.institution_id = w.institution_id AND f.day <= w.day - $least_days
+    LEFT JOIN daily d
       ON d.institution_id = w.institution_id AND d.day < w.day AND d.day >= w.day - $baseline_days
     GROUP BY w.institution_id, w.day
 ), spread AS (
-    SELECT *, CAST(far AS double precision) / $baseline_days AS mean,
-           sqrt(CAST($baseline_days * squares - far * far AS double precision) / ($baseline_days * ($baseline_days - 1))) AS deviation
+    SELECT *, CAST(far AS double precision) / days_known AS mean,
+           sqrt(CAST(days_known * squares - far * far AS double precision) / (days_known * (days_known - 1)))
+               AS deviation
     FROM usual
 )
 SELECT w.institution_id, w.day AS happened, w.day AS happened_on_day, w.admissions, r.admissions AS one_region,
-       r.insured_region AS from_region, s.mean, s.deviation, $baseline_days AS baseline_days, w.historical, w.encounters,
+       r.insured_region AS from_region, s.mean, s.deviation, s.days_known AS baseline_days, w.historical,
+       w.encounters,
        CAST(floor(w.fund * (w.admissions - s.mean) / w.admissions + 0.5) AS bigint) AS amount,
        CASE WHEN w.admissions >= $grave * greatest($admissions, s.mean + $deviations * s.deviation)
             THEN 2 END AS severity,
@@ -39,7 +43,6 @@ SELECT w.institution_id, w.day AS happened, w.day AS happened_on_day, w.admissio
 FROM waves w
 JOIN regions r ON r.institution_id = w.institution_id AND r.day = w.day AND r.place = 1
 JOIN spread s ON s.institution_id = w.institution_id AND s.day = w.day
-JOIN first_days f ON f.institution_id = w.institution_id AND f.day <= w.day - $baseline_days
 JOIN days d ON d.day = w.day
 WHERE w.admissions > $admissions AND w.admissions > s.mean + $deviations * s.deviation
   AND r.admissions >= $one_region

@@ -28,7 +28,8 @@ WITH sums AS (
     SELECT s.institution_id, s.encounter_id, i.person, i.code,
            CASE WHEN i.day > 0 THEN min(i.day) ELSE min(s.day) END AS day,
            sum(coalesce(i.covered, i.amount)) AS covered, bool_and(s.historical) AS historical,
-           bool_or(s.is_emergency) AS is_emergency, bool_or(s.procedures <> '') AS is_operated
+           bool_or(s.is_emergency) AS is_emergency, bool_or(s.procedures <> '') AS is_operated,
+           min(s.settlement_id) AS settlement_id
     FROM items i
     JOIN screened s ON s.institution_id = i.institution_id AND s.name = i.name AND s.person = i.person
     WHERE i.category = '03' AND i.quantity > 0 AND s.settlement_id <> '' AND s.care IN ('visit', 'inpatient')
@@ -37,12 +38,12 @@ WITH sums AS (
 ), told AS (
     SELECT institution_id, encounter_id, person, code, min(day) AS day, sum(covered) AS covered,
            bool_and(historical) AS historical, bool_or(is_emergency) AS is_emergency,
-           bool_or(is_operated) AS is_operated
+           bool_or(is_operated) AS is_operated, min(settlement_id) AS settlement_id
     FROM scans GROUP BY institution_id, encounter_id, person, code
 ), turns AS (
     SELECT *, lag(day) OVER turn AS first_day, lag(institution_id) OVER turn AS first_institution,
            lag(encounter_id) OVER turn AS first_encounter, lag(is_emergency) OVER turn AS first_emergency,
-           lag(is_operated) OVER turn AS first_operated
+           lag(is_operated) OVER turn AS first_operated, lag(settlement_id) OVER turn AS first_settlement
     FROM told WINDOW turn AS (PARTITION BY person, code ORDER BY day, institution_id, encounter_id)
 ), again AS (
     -- An encounter has one person; where institutions sent it for several, one of them speaks.
@@ -73,6 +74,7 @@ SELECT institution_id, care || ' ' || $month AS about, $begin_day AS happened, $
        CAST(NULL AS text) AS code, CAST(NULL AS integer) AS first_day, CAST(NULL AS integer) AS happened_on_day,
        CAST(NULL AS integer) AS days, CAST(NULL AS text) AS department, CAST(NULL AS bigint) AS alike,
        CAST(NULL AS bigint) AS items, historical, CAST(NULL AS text[]) AS encounters,
+       CAST(NULL AS text[]) AS settlements,
        CASE care WHEN 'inpatient' THEN 'stays' END AS variant,
        CASE WHEN share >= $grave_share THEN 2 END AS severity,
        CAST(floor(covered * (share - $share) / share + 0.5) AS bigint) AS amount,
@@ -82,13 +84,14 @@ FROM high
 UNION ALL
 SELECT institution_id, code || ' ' || first_institution || ' ' || first_encounter || ' ' || encounter_id, day,
        NULL, NULL, NULL, code, first_day, day, day - first_day, NULL, NULL, NULL, historical,
-       array[first_encounter, encounter_id], 'again', NULL, CAST(greatest(covered, 0) AS bigint),
+       array[first_encounter, encounter_id], array[first_settlement, settlement_id], 'again', NULL,
+       CAST(greatest(covered, 0) AS bigint),
        is_emergency OR first_emergency, is_operated OR first_operated, NULL
 FROM again
 WHERE voice = 1
 UNION ALL
 SELECT institution_id, department || ' ' || $month, $begin_day, $month,
        CAST(alike AS double precision) / patients, NULL, NULL, NULL, NULL, NULL, department, alike, items,
-       historical, NULL, 'package', NULL, 0, NULL, NULL, is_check_up OR (diagnoses = 1 AND NOT is_unknown)
+       historical, NULL, NULL, 'package', NULL, 0, NULL, NULL, is_check_up OR (diagnoses = 1 AND NOT is_unknown)
 FROM commonest
 WHERE place = 1 AND items >= $package_items AND patients >= $patients AND alike >= $package_share * patients
