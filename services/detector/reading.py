@@ -52,7 +52,7 @@ from services.detector.facts import (
 
 
 def read_entry(entry: Entry, calendar: Calendar) -> Fact | None:
-    """The fact of an inbox entry; None for what no stream rule reads yet (stock)."""
+    """The fact of an inbox entry; None for stock, which is nobody's (services.detector.shared.stock)."""
     if entry.kind == "person":
         return _person(entry)
     return fact_of(wire.decode_event(entry.body), calendar, historical=entry.historical)
@@ -337,7 +337,7 @@ def _cancellation(
     event: wire.Cancellation, calendar: Calendar, occurred: int, recorded: int, flags: int
 ) -> Fact | None:
     cancels = event.cancels
-    if event.person_id is None:
+    if cancels.type == "stock":
         return None
     detail = Detail(
         recorded,

@@ -19,11 +19,14 @@ from tests.support.entries import (
     compared,
     corrected,
     entries,
+    entry,
     judge_all,
+    line,
     person,
     registry,
     replay_of,
     settlement,
+    stock,
     swipe,
 )
 
@@ -81,6 +84,17 @@ def test_a_slow_swipe_that_a_correction_moves_away_lets_the_burst_be_seen():
         run.feed(one)
         for _key, said, whole in run.said_and_whole():
             assert said == whole
+
+
+def test_a_cancelled_movement_is_gone_from_its_pack_whoever_the_cancellation_names():
+    code = "81234567890123456789"
+    sold = swipe("03-05 10:00", "P1", "S1", lines=[line("1", trace_codes=[code])])
+    for_cash = stock("03-02 10:00", "sale", [code], "P2")
+    void = entry({**cancellation("03-03 10:00", for_cash), "person_id": "p1"})
+    at_the_institution = msgspec.structs.replace(void, key="P2")
+    assert [alert.rule for alert in judge_all([for_cash, sold])] == ["D13"]
+    assert judge_all([for_cash, sold, at_the_institution]) == []
+    assert judge_all([at_the_institution, sold, for_cash]) == []
 
 
 def test_one_settlement_id_under_two_persons_does_not_hide_either():
