@@ -288,7 +288,7 @@ def difference(said: dict[str, Said], found: Iterable[Finding | Defect]) -> list
                 verdicts.append(Verdict(finding_id, finding, Said("", [finding.ref], b"", defect=True)))
             continue
         alert = finding.alert()
-        mark = digest(alert)
+        mark = digest(alert, finding.members)
         known = said.get(finding_id)
         if known is None or known.digest != mark:
             verdicts.append(Verdict(finding_id, alert, Said(finding.rule.id, finding.members, mark)))

@@ -120,10 +120,10 @@ class Finding:
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def digest(alert: Alert) -> bytes:
-    """Eight bytes over the whole alert: new words or evidence are said again, though only compared fields
-    make a new version."""
-    return sha256(_encode(alert)).digest()[:8]
+def digest(alert: Alert, members: list[Ref]) -> bytes:
+    """Eight bytes over the whole alert and the encounters that bear on it: new words or evidence are said
+    again, though only compared fields make a new version."""
+    return sha256(_encode((alert, members))).digest()[:8]
 
 
 class Rule(ABC):

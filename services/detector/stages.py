@@ -135,6 +135,7 @@ class PersonStage:
 
     def rejudge(self, memory: PersonHistory) -> list[Emission]:
         """Judge the whole person again, and say all that the registry may have kept from crossing."""
+        memory.forget_made()
         verdicts = self.judge.whole(memory)
         if verdicts:
             memory.turns += 1
