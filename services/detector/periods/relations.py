@@ -10,7 +10,7 @@ A run makes these relations for one month and the days before it; each rule sees
   was settled for good, else NULL (still open). `alerts`: blank before and after each id, so that
   `alerts LIKE '% B01-%'` asks for a rule.
 - `items` (institution_id, name, person, code, category, quantity, amount, covered, unit_price,
-  practitioner, day, doses, minute): billed items of the same screenings. `categories` (… category, amount,
+  practitioner, day, doses, minute, split_pack): billed items of the same screenings. `categories` (… category, amount,
   covered): their sums by charge type. Both are made only where some rule's SQL names them; a rule reads them
   beside their screenings.
 - `taken_back`: settlements that were cancelled or that a negative mirror took back, with the columns of
@@ -19,15 +19,17 @@ A run makes these relations for one month and the days before it; each rule sees
   institution_id, encounter_id, person, month and day and begun of admission, last_day (NULL: open),
   is_settled (for good), cost and fund and billed (its items) and of these tests (charge types 03, 04), drugs
   (09 to 11), surgery (06), all in fen; age, community_id, assistance, main_diagnosis, diagnoses, procedures,
-  med_type, is_emergency, is_newborn, insured_region, discharge_way, settlements (array), kind, level,
-  historical.
+  department, med_type, is_emergency, is_newborn, insured_region, discharge_way, settlements (array), kind,
+  level, historical.
+- `stock_moves` (institution_id, event_id, product_code, movement, quantity: decimal, at, at_is_date, day,
+  recorded, historical): stock events that stand. Made where a rule's SQL names it.
 - `gatherings` (group_id, person, institution_id, day): who of a group came to which of its gatherings;
   `groups` says what a group is. Made where a rule's SQL names it; such rules look back `LOOKBACK_DAYS`.
 - `institutions`: those in force on the month's last day. `practitioners`: registrations (practitioner_id,
-  institution_id, title, person: the practitioner as an insured person, from_day, to_day). `standings` (kind,
+  institution_id, title, from_day, to_day). `standings` (kind,
   id, status, from_day, to_day): status of institutions and practitioners. `days` (day, month, weekday 1–7
   from Monday, is_off: a free day, holiday: its name): every day of the run. `packs` (code, ingredient,
-  high_value, resale_prone) and `prices` (code, level, max_price) in force on the month's last day.
+  high_value, resale_prone, injection) and `prices` (code, level, max_price) in force on the month's last day.
 
 The common dialect: days are ordinals and moments microseconds, both integers; `CAST(… AS double precision)`
 before `/`; no `round`, no regular expressions, no date functions; lists by `array_agg(… ORDER BY …)`,
@@ -100,7 +102,6 @@ def _practitioners(registry: Registry, month: Month, begin: int) -> Iterator[tup
             record.practitioner_id,
             record.institution_id,
             record.title,
-            record.person_id,
             _day(record.from_, FIRST_DAY),
             _day(record.to, LAST_DAY),
         )
@@ -132,7 +133,7 @@ def _packs(registry: Registry, month: Month, begin: int) -> Iterator[tuple]:
     for code in dict.fromkeys(record.code for record in registry.records("packs")):
         pack: Pack | None = registry.pack(code, last)
         if pack is not None:
-            yield (pack.code, pack.ingredient, pack.high_value, pack.resale_prone)
+            yield (pack.code, pack.ingredient, pack.high_value, pack.resale_prone, pack.injection)
 
 
 def _prices(registry: Registry, month: Month, begin: int) -> Iterator[tuple]:
@@ -152,7 +153,6 @@ RELATIONS = (
             "practitioner_id": "text",
             "institution_id": "text",
             "title": "integer",
-            "person": "text",
             "from_day": "integer",
             "to_day": "integer",
         },
@@ -170,7 +170,13 @@ RELATIONS = (
     ),
     Relation(
         "packs",
-        {"code": "text", "ingredient": "text", "high_value": "boolean", "resale_prone": "boolean"},
+        {
+            "code": "text",
+            "ingredient": "text",
+            "high_value": "boolean",
+            "resale_prone": "boolean",
+            "injection": "boolean",
+        },
         _packs,
     ),
     Relation("prices", {"code": "text", "level": "integer", "max_price": "double precision"}, _prices),
@@ -207,6 +213,16 @@ AND NOT EXISTS (SELECT 1 FROM screening o WHERE o.institution_id = s.institution
                 AND NOT o.withdrawn AND o.flags NOT LIKE '%offset%')
 """
 TAKEN_BACK = f"CREATE TEMP TABLE taken_back_all AS {_SELECTED} {_GONE}"
+STOCK_MOVES = """
+CREATE TEMP TABLE stock_moves AS
+SELECT s.institution_id, s.event_id, s.product_code, s.movement, s.quantity, s.at, s.at_is_date, s.day, s.recorded,
+       s.historical
+FROM stock_event s
+WHERE s.cancels = '' AND s.day >= $since AND s.day < $end_day
+  AND NOT EXISTS (SELECT 1 FROM stock_event c
+                  WHERE c.institution_id = s.institution_id AND c.cancels = s.event_id
+                    AND (c.cancels_event = s.event_id OR (c.cancels_event = '' AND c.recorded >= s.recorded)))
+"""
 WARDS = f"CREATE TEMP TABLE wards_all AS {_SELECTED} {_LIVE} AND s.care = 'inpatient'"
 WARD_STAYS = """
 CREATE TEMP TABLE ward_stays_all AS
@@ -224,8 +240,8 @@ SELECT s.institution_id, s.encounter_id, s.person, min(s.month) AS month, min(s.
        bool_and(s.historical) AS historical, bool_or(s.is_emergency) AS is_emergency,
        bool_or(s.is_newborn) AS is_newborn, max(s.age) AS age, max(s.community_id) AS community_id,
        bool_or(s.assistance) AS assistance, max(s.main_diagnosis) AS main_diagnosis,
-       string_agg(DISTINCT s.diagnoses, ' ' ORDER BY s.diagnoses) AS diagnoses,
-       max(s.procedures) AS procedures, max(s.med_type) AS med_type, max(s.insured_region) AS insured_region,
+       max(s.diagnoses) AS diagnoses, max(s.procedures) AS procedures, max(s.department) AS department,
+       max(s.med_type) AS med_type, max(s.insured_region) AS insured_region,
        max(s.discharge_way) AS discharge_way,
        array_agg(DISTINCT s.settlement_id) FILTER (WHERE s.settlement_id <> '') AS settlements,
        max(s.kind) AS kind, max(s.level) AS level,
@@ -240,7 +256,7 @@ GROUP BY s.institution_id, s.encounter_id, s.person
 ITEM_COLUMNS = {
     "code": "text", "category": "text", "quantity": "double precision", "amount": "bigint",
     "covered": "bigint", "unit_price": "double precision", "practitioner": "text", "day": "integer",
-    "doses": "integer", "minute": "integer",
+    "doses": "integer", "minute": "integer", "split_pack": "boolean",
 }  # fmt: skip
 """The places of `schemas.screening.Item`, in order."""
 
@@ -264,12 +280,12 @@ def made_when_named(
     """The tables that only some rules read, in the order to make them: name, the statement that makes it
     (`{table}` and `{source}` filled in), its first day."""
     made = []
-    for name, how in (("items", items), ("categories", categories), ("taken_back", TAKEN_BACK)):
+    for name, how in (("items", items), ("categories", categories), ("taken_back", TAKEN_BACK), ("stock_moves", STOCK_MOVES)):
         readers = [rule for rule in rules if name in rule.text]
         if readers:
             table = "taken_back_all" if name == "taken_back" else name
             made.append((table, _filled(how, name, "screened_all"), first_day(month, readers)))
-    readers = [rule for rule in rules if rule.stays_days]
+    readers = [rule for rule in rules if "ward_stays" in rule.text]
     if readers:
         since = month.begin - max(rule.stays_days for rule in readers)
         sums = _filled(categories, "ward_sums", "wards_all")
