@@ -16,14 +16,14 @@ from tests.docs.pages import ROOT, blocks
 from tests.support.entries import cancellation, entries, settlement, swipe
 
 PAGE = ROOT / "CONTRIBUTING.md"
-NAME = "services.detector.rules.a06_many_institutions"
+NAME = "services.detector.rules.z01_many_institutions"
 
 
 @pytest.fixture
 def rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rule:
     """The example, as the only rule of the catalogue."""
-    (block,) = blocks(PAGE, "python a06_many_institutions")
-    path = tmp_path / "a06_many_institutions.py"
+    (block,) = blocks(PAGE, "python z01_many_institutions")
+    path = tmp_path / "z01_many_institutions.py"
     path.write_text(block.code, encoding="utf-8")
     spec = importlib.util.spec_from_file_location(NAME, path)
     assert spec is not None
@@ -48,7 +48,7 @@ def test_three_institutions_on_a_day_are_found(rule: Rule) -> None:
     (alert,) = run(
         settlement("03-05 09:00", "H1"), settlement("03-05 11:00", "H2"), swipe("03-05 12:00", "P1")
     ).open
-    assert (alert.rule, alert.institutions, alert.amount) == ("A06", ["H1", "H2", "P1"], "180.00")
+    assert (alert.rule, alert.institutions, alert.amount) == ("Z01", ["H1", "H2", "P1"], "180.00")
     assert alert.checked == []
     assert "2026-03-05" in alert.message.zh
 
