@@ -28,7 +28,7 @@ WITH stays AS (
     GROUP BY w.institution_id, w.day
 ), spread AS (
     SELECT *, CAST(far AS double precision) / days_known AS mean,
-           sqrt(CAST(days_known * squares - far * far AS double precision) / (days_known * (days_known - 1)))
+           sqrt(CAST(days_known * squares - far * far AS double precision) / (days_known * greatest(days_known - 1, 1)))
                AS deviation
     FROM usual
 )

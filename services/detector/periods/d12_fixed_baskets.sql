@@ -1,0 +1,39 @@
+-- A row a pharmacy and set of codes.
+WITH sold AS (
+    SELECT s.institution_id, s.name, s.person, s.settlement_id, s.encounter_id, s.day, s.total, s.fund, s.historical,
+           i.code, sum(i.amount) AS amount, bool_or(i.category = '14') AS is_goods
+    FROM items i
+    JOIN screened s ON s.institution_id = i.institution_id AND s.name = i.name AND s.person = i.person
+    WHERE s.care = 'pharmacy' AND s.settlement_id <> '' AND s.month = $month AND i.amount > 0 AND s.total > 0
+    GROUP BY s.institution_id, s.name, s.person, s.settlement_id, s.encounter_id, s.day, s.total, s.fund,
+             s.historical, i.code
+), receipts AS (
+    SELECT institution_id, name, person, settlement_id, encounter_id, day, total, fund, historical,
+           string_agg(code, ' ' ORDER BY code) AS basket, count(*) AS codes, bool_or(is_goods) AS has_goods,
+           bool_and(amount % $round_fen = 0) AS is_priced_round
+    FROM sold GROUP BY institution_id, name, person, settlement_id, encounter_id, day, total, fund, historical
+), pharmacies AS (
+    SELECT institution_id, count(*) AS receipts, sum(total) AS total FROM receipts GROUP BY institution_id
+), baskets AS (
+    SELECT institution_id, basket, count(*) AS times, sum(total) AS total, sum(greatest(fund, 0)) AS fund,
+           count(*) FILTER (WHERE total % $round_fen = 0) AS round, bool_or(has_goods) AS has_goods,
+           bool_and(is_priced_round) AS is_priced_round, min(day) AS happened, bool_and(historical) AS historical,
+           array_agg(DISTINCT settlement_id) AS settlements, array_agg(DISTINCT encounter_id) AS encounters
+    FROM receipts WHERE codes >= 2 GROUP BY institution_id, basket HAVING count(*) >= $times
+), holding AS (
+    SELECT institution_id, code, count(*) AS receipts FROM sold GROUP BY institution_id, code
+), rarest AS (
+    SELECT b.institution_id, b.basket, min(h.receipts) AS receipts
+    FROM baskets b JOIN holding h
+      ON h.institution_id = b.institution_id AND ' ' || b.basket || ' ' LIKE '% ' || h.code || ' %'
+    GROUP BY b.institution_id, b.basket
+)
+SELECT b.institution_id, $month AS month, b.basket, b.happened, b.times,
+       CAST(b.times AS double precision) / p.receipts AS share, b.total AS total_fen, b.round, b.has_goods,
+       CAST(b.times AS double precision) / r.receipts AS certainty, b.historical, b.settlements, b.encounters,
+       CAST(b.fund AS bigint) AS amount, b.is_priced_round AS check_round_prices
+FROM baskets b
+JOIN pharmacies p ON p.institution_id = b.institution_id
+JOIN rarest r ON r.institution_id = b.institution_id AND r.basket = b.basket
+WHERE b.times >= $support * p.receipts AND b.total >= $sales * p.total AND b.times >= $confidence * r.receipts
+  AND (b.round >= $round_share * b.times OR b.has_goods)
