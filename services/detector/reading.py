@@ -2,11 +2,10 @@
 
 from decimal import Decimal
 from functools import lru_cache
-from hashlib import blake2b
 
 from schemas import event as wire
 from schemas.entry import Entry
-from schemas.moments import SECOND, Calendar
+from schemas.moments import Calendar
 from schemas.records import Approval, Person
 from schemas.registry import decode_person_record
 from services.detector.facts import (
@@ -18,8 +17,6 @@ from services.detector.facts import (
     CLOCK_AHEAD,
     DIAGNOSED,
     DISEASED,
-    DRUG_CATEGORIES,
-    DRUGGED,
     EMERGENCY,
     EMERGENCY_TYPES,
     END_DAY,
@@ -27,28 +24,21 @@ from services.detector.facts import (
     HISTORICAL,
     INPATIENT_TYPES,
     INVOICED,
-    LINED,
     MID_STAY,
     NEGATIVE,
-    NO_MORE,
-    NO_REST,
     OPERATED,
     OUTPATIENT_TYPES,
     PHARMACY_TYPES,
     PRESENT,
-    TRACED,
     Detail,
     Fact,
     Kind,
-    Line,
-    LineMore,
-    LineRest,
     More,
     Procedure,
     fen,
-    is_off,
     make_fact,
 )
+from services.detector.reading_lines import contents_of, line_defects, lines_digest, read_lines
 
 
 def read_entry(entry: Entry, calendar: Calendar) -> Fact | None:
@@ -111,8 +101,8 @@ def _settlement(event: wire.Settlement, calendar: Calendar, occurred: int, recor
         flags |= PRESENT
     lines = None
     if event.lines:
-        lines = _lines(event.lines, calendar)
-        flags |= _contents_of(lines)
+        lines = read_lines(event.lines, calendar)
+        flags |= contents_of(lines)
     if event.invoice_no is not None:
         flags |= INVOICED
     if event.disease_code is not None:
@@ -136,7 +126,7 @@ def _settlement(event: wire.Settlement, calendar: Calendar, occurred: int, recor
         event.disease_code or "",
         diagnoses,
         main_diagnosis,
-        _lines_digest(event.lines) if lines else 0,
+        lines_digest(event.lines) if lines else 0,
         "",
         "",
         "",
@@ -195,20 +185,6 @@ def _more_of(event: wire.Settlement, calendar: Calendar) -> More | None:
     )
 
 
-def _contents_of(lines: list[Line]) -> int:
-    flags = LINED
-    for line in lines:
-        if line.category in DRUG_CATEGORIES:
-            flags |= DRUGGED
-        more = line.packed_more
-        if more is not None:
-            if more.practitioner:
-                flags |= ATTENDED
-            if more.trace_codes:
-                flags |= TRACED
-    return flags
-
-
 def _ends_before(begin: int, end: int, flags: int, calendar: Calendar) -> bool:
     if flags & (AT_DAY | END_DAY):
         return calendar.day(end) < calendar.day(begin)
@@ -240,7 +216,7 @@ def _settlement_defects(event: wire.Settlement, *, is_reversed: bool) -> str:
         surplus = amounts.fund + amounts.account + amounts.cash - amounts.total
         if min(abs(surplus), abs(surplus + (amounts.family or 0))) > _TOLERANCE:
             found.append("amounts_do_not_add_up")
-    found += _line_defects(event.lines)
+    found += line_defects(event.lines)
     if is_reversed:
         found.append("end_before_begin")
     return " ".join(found)
@@ -250,22 +226,6 @@ CARD_LENGTH = 16
 """Characters of a card's pseudonym that tell cards apart (base 32: 80 bits)."""
 
 
-def _line_defects(lines: list[wire.Line]) -> list[str]:
-    """Names of the contradictions inside billed lines."""
-    found = set()
-    for line in lines:
-        if line.amount < 0 and line.refunds_line_id is None:
-            found.add("negative_line")
-        price = line.unit_price
-        # Most amounts are exact; only the others are worth the tolerance.
-        is_exact = price is None or price * line.quantity == line.amount
-        if not is_exact and is_off(fen(line.amount), line.quantity, price):
-            found.add("line_does_not_multiply")
-    return sorted(found, reverse=True)
-
-
-COMPANION = "陪"
-"""In the name of a line that is for the patient's companion, such as 陪护床."""
 _TOLERANCE = Decimal("0.05")
 """interface.md §0 (8): parts may differ from the whole by rounding."""
 
@@ -310,16 +270,16 @@ def _discharge(event: wire.Discharge, calendar: Calendar, occurred: int, recorde
 
 
 def _fee_lines(event: wire.FeeLines, calendar: Calendar, occurred: int, recorded: int, flags: int) -> Fact:
-    lines = _lines(event.lines, calendar)
+    lines = read_lines(event.lines, calendar)
     detail = Detail(
         recorded,
         occurred,
-        defects=" ".join(_line_defects(event.lines)),
+        defects=" ".join(line_defects(event.lines)),
         practitioner=event.practitioner_id or "",
         lines=lines,
         packed_more=More(event.department) if event.department else None,
     )
-    flags |= _contents_of(lines) | (ATTENDED if event.practitioner_id else 0)
+    flags |= contents_of(lines) | (ATTENDED if event.practitioner_id else 0)
     return _bare(Kind.FEE_LINES, event, event.event_id, flags, detail)
 
 
@@ -399,50 +359,6 @@ def _diagnoses(diagnoses: list[wire.Diagnosis]) -> tuple[str, str]:
         return only.code, only.code if only.main else ""
     main = next((item.code for item in diagnoses if item.main), "")
     return " ".join(sorted({item.code for item in diagnoses})), main
-
-
-def _lines(lines: list[wire.Line], calendar: Calendar) -> list[Line]:
-    return [
-        Line(
-            line.line_id,
-            line.code,
-            line.quantity,
-            fen(line.amount),
-            None if line.covered_amount is None else fen(line.covered_amount),
-            calendar.read(line.occurred_at)[0] // SECOND if line.occurred_at else 0,
-            line.category or "",
-            line.refunds_line_id,
-            _line_more(line),
-        )
-        for line in lines
-    ]
-
-
-def _line_more(line: wire.Line) -> LineMore | None:
-    rest = LineRest(
-        line.doses,
-        line.department or "",
-        line.trace_codes,
-        line.split_pack,
-        line.discharge_drug,
-        line.external_prescription,
-        line.approved,
-        COMPANION in (line.name or ""),
-    )
-    more = LineMore(
-        line.unit or "",
-        line.unit_price,
-        line.days_supply,
-        line.practitioner_id or "",
-        None if rest == NO_REST else rest,
-    )
-    return None if more == NO_MORE else more
-
-
-def _lines_digest(lines: list[wire.Line]) -> int:
-    """One number for the set of (code, quantity, amount); never 0."""
-    content = sorted(f"{line.code}|{line.quantity.normalize()}|{fen(line.amount)}" for line in lines)
-    return int.from_bytes(blake2b("\n".join(content).encode(), digest_size=7).digest()) or 1
 
 
 _MAKERS = {

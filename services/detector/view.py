@@ -198,14 +198,6 @@ class PersonView:
         first = next((fact for fact in facts if fact.kind in SETTLEMENTS), facts[0])
         return self.text(first.at, is_date=bool(first.flags & AT_DAY)) or ""
 
-    def lined(self, refs: Iterable[Ref] | None) -> Iterator[tuple[Ref, list[Line]]]:
-        """Encounters that have lines, with them; all of the person's for None."""
-        facts = self.facts_of(refs)
-        for ref in dict.fromkeys((fact.institution, fact.encounter) for fact in facts if fact.flags & LINED):
-            lines = self.lines(ref)
-            if lines:
-                yield ref, lines
-
     def _billed(self, ref: Ref) -> list[Billed]:
         return self.history.made(
             "lines", ref, lambda: lines_among(self.encounter(ref), lines_taken_back(self.history, ref))

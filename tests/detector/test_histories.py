@@ -5,9 +5,9 @@ import pytest
 
 from schemas.registry import Registry
 from services.detector.history import PersonHistory
-from services.detector.lines import live_lines
 from services.detector.reading import read_entry
 from services.detector.stages import make_pipeline
+from services.detector.view import PersonView
 from services.settings import Settings
 from tests.detector.running import Run
 from tests.support.entries import (
@@ -139,7 +139,7 @@ def test_a_partly_refunded_line_counts_with_what_is_left():
             line("L4", "03-06 09:00", "-30.00", refunds_line_id="L3"),
         )
     )
-    (kept,) = live_lines(history, ("H1", "M1"))
+    (kept,) = PersonView(history, Registry(), CALENDAR).lines(("H1", "M1"))
     assert (kept.id, kept.amount, kept.covered) == ("L1", 6_000, 4_000)
 
 
@@ -148,7 +148,8 @@ def test_a_line_sent_in_fee_lines_and_in_the_settlement_counts_once():
     item = line("L1", "03-06 10:00", "500.00")
     settled = inpatient(None, None, "H2", "M2", at="03-08 10:00", lines=[item])
     sent = fee_lines("03-06 12:00", item, institution="H2", encounter="M2")
-    assert len(live_lines(remembered(days, settled, sent), ("H2", "M2"))) == 1
+    view = PersonView(remembered(days, settled, sent), Registry(), CALENDAR)
+    assert len(view.lines(("H2", "M2"))) == 1
 
 
 def test_two_records_of_one_load_are_told_apart_by_content_not_by_order():
