@@ -177,5 +177,6 @@ def _score(folder: Path) -> None:
     events, _, _ = replaying.read_history([folder], "qingfeng")
     done, _ = replaying.run(read_settings(), events, known)
     alerts = [msgspec.to_builtins(alert) for alert in done.open.values()]
-    scores = score.score(read_labels(folder / "labels.jsonl"), alerts)
+    judged = {rule.id for rule in CATALOGUE}
+    scores = score.score(read_labels(folder / "labels.jsonl"), alerts, known=judged)
     Console().print(score.render(scores))
