@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from schemas.screening import ScreeningMessage
+from schemas.stock import StockMessage
 
 AlertStatus = Literal["open", "withdrawn"]
 Severity = Literal[1, 2, 3]
@@ -133,7 +134,7 @@ class JudgedMessage(Struct, tag="judged", kw_only=True):
     log_id: str = ""
 
 
-Message = AlertMessage | DefectMessage | DeadLetterMessage | JudgedMessage | ScreeningMessage
+Message = AlertMessage | DefectMessage | DeadLetterMessage | JudgedMessage | ScreeningMessage | StockMessage
 
 decode_messages = msgspec.msgpack.Decoder(list[Message]).decode
 encode_messages = msgspec.msgpack.Encoder().encode

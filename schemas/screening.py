@@ -29,7 +29,7 @@ ITEMS_AT_MOST = 2_000
 class Item(Struct, array_like=True, gc=False, frozen=True):
     """A billed item. quantity: decimal text. amount, covered: fen (covered None: not said). unit_price:
     decimal yuan. day: local day as proleptic ordinal, 0 unknown. doses: of herbal prescriptions. minute:
-    local minute of the day, None where the time of day is missing."""
+    local minute of the day, None where the time of day is missing. split_pack: sold by the piece."""
 
     code: str
     category: str
@@ -41,6 +41,7 @@ class Item(Struct, array_like=True, gc=False, frozen=True):
     day: int = 0
     doses: int | None = None
     minute: int | None = None
+    split_pack: bool = False
 
 
 class ScreeningMessage(Struct, tag="screening", kw_only=True, omit_defaults=True):

@@ -1,9 +1,9 @@
 """Messages of the detector become rows, inside the caller's transaction and wherever they come from.
 
 Storing twice is the same as storing once: alerts by identity and revision, defects by identity, dead
-letters by what they hold, judged records by offset, screenings by name and revision. The transaction must
-be READ COMMITTED, and should end soon after `store`: storing alerts holds the ledger's lock, which puts
-changes in the order of commits.
+letters by what they hold, judged records by offset, screenings by name and revision, stock by event. The
+transaction must be READ COMMITTED, and should end soon after `store`: storing alerts holds the ledger's
+lock, which puts changes in the order of commits.
 """
 
 from collections import Counter
@@ -27,7 +27,8 @@ from schemas.finding import (
     Origin,
 )
 from schemas.screening import ScreeningMessage
-from services.alerts import incidents, metrics, progress, screenings
+from schemas.stock import StockMessage
+from services.alerts import incidents, metrics, progress, screenings, stock
 from services.alerts.ledger import Change, Event, Kept, Voice, decode_alert, encode_alert
 from services.alerts.webhooks import outbox
 
@@ -105,6 +106,7 @@ async def store(
         dead_letters=await incidents.store_dead_letters(raw, _of(DeadLetterMessage, messages), now),
     )
     await screenings.store(raw, _of(ScreeningMessage, messages), now, epoch)
+    await stock.store(raw, _of(StockMessage, messages), now)
     await progress.store(raw, _of(JudgedMessage, messages), epoch)
     return stored
 

@@ -6,6 +6,7 @@ from schemas.entry import Entry
 from schemas.finding import Alert, AlertMessage, DefectMessage
 from schemas.registry import Registry
 from schemas.screening import ScreeningMessage
+from schemas.stock import StockMessage
 from schemas.topics import ALERTS
 from services.detector import periods
 from services.detector.periods.duck import ScreenedHistory
@@ -31,6 +32,7 @@ class Replay:
         )
         self.period_rules = [rule for rule in periods.RULES if rules is None or rule.id in rules]
         self.screenings: dict[tuple[str, str, str], ScreeningMessage] = {}
+        self.stock: dict[tuple[str, str], StockMessage] = {}
         self.registry = registry
         self.persons = Shelf(self.pipeline.person)
         self.shared = Shelf(self.pipeline.shared)
@@ -61,7 +63,7 @@ class Replay:
         for key in list(self.persons):
             for emission in person.all_screenings(self.persons.get(key)):
                 self._hear(emission.value)
-        history = ScreenedHistory(self.screenings.values(), self.registry)
+        history = ScreenedHistory(self.screenings.values(), self.registry, self.stock.values())
         for alert in history.everything(self.period_rules):
             self.open[alert.alert_id] = alert
 
@@ -73,10 +75,12 @@ class Replay:
                 memory = self.shared.get(emission.key)
                 self._take(self.pipeline.shared.step(memory, emission.value))
 
-    def _hear(self, message: AlertMessage | DefectMessage | ScreeningMessage) -> None:
+    def _hear(self, message: AlertMessage | DefectMessage | ScreeningMessage | StockMessage) -> None:
         if isinstance(message, ScreeningMessage):
             if self.period_rules:
                 self.screenings[message.institution_id, message.name, message.key] = message
+        elif isinstance(message, StockMessage):
+            self.stock[message.institution_id, message.event_id] = message
         elif isinstance(message, DefectMessage):
             if message.open:
                 self.defects[message.defect_id] = message

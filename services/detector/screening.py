@@ -211,6 +211,7 @@ def _items(lines: Sequence[Line], calendar: Calendar) -> list[Item]:
                 day,
                 more.doses,
                 calendar.minute_of_day(line.at) if has_clock else None,
+                bool(more.split_pack),
             )
         )
     return items

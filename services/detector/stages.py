@@ -30,6 +30,7 @@ from services.detector.shared.keys import MARKS
 from services.detector.shared.registers import Register
 from services.detector.shared.sending import Sender
 from services.detector.shared.stock import moved, passed_on
+from services.detector.stocktaking import stock_of
 from services.detector.versions import identity
 from services.detector.view import PersonView
 from services.runtime.ports import Emission
@@ -107,7 +108,7 @@ class PersonStage:
         fact = read_entry(message, self.bench.calendar)
         origin = Origin(message.request_id, message.received_at, message.seq)
         if fact is None:
-            return _crossings(self._moved(message), origin)
+            return self._of_stock(message, origin)
         return self.take(memory, fact, origin, message.as_of)
 
     def take(self, memory: PersonHistory, fact: Fact, origin: Origin, as_of: int) -> list[Emission]:
@@ -127,11 +128,14 @@ class PersonStage:
             self.judge.forget(memory, as_of)
         return emissions
 
-    def _moved(self, entry: Entry) -> list[tuple[str, Register]]:
-        """What stock says: it is nobody's, and goes on to its packs."""
+    def _of_stock(self, entry: Entry, origin: Origin) -> list[Emission]:
+        """What stock says: it is nobody's; it is told to rules over months, and goes on to its packs."""
+        event, calendar = decode_event(entry.body), self.bench.calendar
+        message = stock_of(event, calendar, historical=entry.historical)
+        told = [] if message is None else [Emission(ALERTS, entry.key, message)]
         if not self._follows_packs:
-            return []
-        return moved(decode_event(entry.body), self.bench.calendar, historical=entry.historical)
+            return told
+        return told + _crossings(moved(event, calendar, historical=entry.historical), origin)
 
     def rejudge(self, memory: PersonHistory) -> list[Emission]:
         """Judge the whole person again, and say all that the registry may have kept from crossing."""

@@ -6,13 +6,15 @@ Times are local texts as in `tests.support.entries`; money is fen.
 import asyncio
 import itertools
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from schemas.finding import Alert
 from schemas.moments import DAY
 from schemas.registry import Registry
 from schemas.screening import ScreeningMessage
-from services.alerts import screenings
+from schemas.stock import StockMessage
+from services.alerts import screenings, stock
 from services.detector.periods.duck import ScreenedHistory
 from services.detector.periods.month import Month
 from services.detector.periods.postgres import alerts_over
@@ -22,6 +24,7 @@ from tests.alerts.making import NOON
 from tests.support.entries import CALENDAR, when
 
 MAY = Month.of("2026-05")
+Told = ScreeningMessage | StockMessage
 _numbers = itertools.count(1)
 
 
@@ -74,18 +77,37 @@ def stay(begin: str, end: str | None, institution: str = "H1", **given: Any) -> 
     return screening(begin, institution, **(values | given))
 
 
+def moved(at: str, movement: str, quantity: float, institution: str = "P1", **given: Any) -> StockMessage:
+    """A stock movement of product X1; a bare date tells no time."""
+    moment, is_date = CALENDAR.read(when(at))
+    day = CALENDAR.day(moment)
+    values: dict[str, Any] = {
+        "event_id": f"R{next(_numbers)}",
+        "moment": moment,
+        "at_is_date": is_date,
+        "day": day,
+        "month": CALENDAR.date_text(day)[:7],
+        "recorded": moment,
+        "product_code": "X1",
+        "movement": movement,
+        "quantity": Decimal(str(quantity)),
+    }
+    return StockMessage(institution_id=institution, **(values | given))
+
+
 def on_duckdb(
-    rules: Sequence[PeriodRule], told: Iterable[ScreeningMessage], registry: Registry, month: Month = MAY
+    rules: Sequence[PeriodRule], told: Iterable[Told], registry: Registry, month: Month = MAY
 ) -> list[Alert]:
     """The alerts of some rules over a month, judged by DuckDB, by id."""
-    found = ScreenedHistory(told, registry).alerts(rules, month)
+    told = list(told)
+    found = ScreenedHistory(_of(ScreeningMessage, told), registry, _of(StockMessage, told)).alerts(rules, month)
     return sorted((alert for alerts in found.values() for alert in alerts), key=_id)
 
 
 def on_postgres(
     url: str,
     rules: Sequence[PeriodRule],
-    told: Iterable[ScreeningMessage],
+    told: Iterable[Told],
     registry: Registry,
     month: Month = MAY,
 ) -> list[Alert]:
@@ -94,12 +116,13 @@ def on_postgres(
 
 
 async def _on_postgres(
-    url: str, rules: Sequence[PeriodRule], told: list[ScreeningMessage], registry: Registry, month: Month
+    url: str, rules: Sequence[PeriodRule], told: list[Told], registry: Registry, month: Month
 ) -> list[Alert]:
     engine = database.open_engine(url)
     try:
         async with database.transaction(engine) as raw:
-            await screenings.store(raw, told, NOON, "")
+            await screenings.store(raw, _of(ScreeningMessage, told), NOON, "")
+            await stock.store(raw, _of(StockMessage, told), NOON)
         async with (
             database.driver(engine) as connection,
             connection.transaction(isolation="repeatable_read"),
@@ -111,6 +134,10 @@ async def _on_postgres(
         if isinstance(answer, Exception):
             raise answer
     return sorted((alert for alerts in found.values() for alert in alerts), key=_id)
+
+
+def _of(kind: type, told: list[Told]) -> list[Any]:
+    return [message for message in told if isinstance(message, kind)]
 
 
 def _id(alert: Alert) -> str:

@@ -23,7 +23,7 @@ from services.detector.periods.relations import RELATIONS
 from services.detector.periods.rule import PeriodRule
 from services.detector.periods.statements import named, positional
 from services.detector.rule import Parameters
-from tests.detector.periods import MAY, on_duckdb, on_postgres, screening, stay, visit
+from tests.detector.periods import MAY, moved, on_duckdb, on_postgres, screening, stay, visit
 from tests.support.entries import EMPTY, registry
 
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
@@ -86,6 +86,7 @@ LOOSE = {
     "C11": {"z": 0.0, "ratio": 1.0, "admissions": 1, "assisted": 1, "class_admissions": 1},
     "E05": {"doses": 1, "herbs": 1, "share": 0.1, "least": 1},
     "E08": {"percentile": 0.0, "peers": 1, "share": 0.0, "persons": 1, "once_share": 0.0},
+    "F02": {"units": 0.5, "share": 0.0},
     "F03": {
         "visits": 2,
         "visits_below": 2,
@@ -191,7 +192,17 @@ def gang() -> list:
         for day in ("05-02", "05-20")
         for make, place in ((visit, "T5"), (screening, "P2"))
     ]
-    return [*told, *ward, *written]
+    return [*told, *ward, *written, *shelf()]
+
+
+def shelf() -> list:
+    """A stock-take, a delivery that is taken back, and more settled than there was; or sold by the books."""
+    lines = [Item("X1", "11", "2.5", 500, 400, "2.00", split_pack=number == 0) for number in range(3)]
+    sales = [screening(f"05-{5 + n:02} 10:00", "P2", key=f"s{n}", items=[lines[n]]) for n in range(3)]
+    back = moved("05-04 09:00", "purchase", 9, "P2", event_id="R-back")
+    gone = moved("05-06 09:00", "", 0, "P2", product_code="", cancels="R-back")
+    books = [moved("05-03 08:00", "count", 1.5, "P2"), moved("05-04", "purchase", 1, "P2"), back, gone]
+    return [*sales, *books, moved("05-03", "count", 2, "P1"), moved("05-05 09:00", "sale", 3, "P1")]
 
 
 def placeholders(text):
@@ -407,6 +418,7 @@ QUERIES = {
         "fund", "billed", "tests", "drugs", "surgery", "age", "main_diagnosis", "diagnoses", "procedures",
         "kind", "level", "historical", "is_emergency",
     ),
+    "stock_moves": ("event_id", "movement", bigint("quantity"), "moment", "at_is_date", "day"),
     "gatherings": ("group_id", "person", "institution_id", "day"),
     "institutions": ("institution_id", "kind", "level", "region", "beds", "open_24h", "name"),
     "practitioners": ("practitioner_id", "institution_id", "title", "from_day", "to_day"),

@@ -8,7 +8,9 @@ import msgspec
 import pytest
 
 from schemas.moments import micros
-from services.alerts import reading, screenings
+from schemas.screening import ScreeningMessage
+from schemas.stock import StockMessage
+from services.alerts import reading, screenings, stock
 from services.detector.periods import RULES
 from services.periodic import PeriodJudge
 from services.runtime import database
@@ -30,7 +32,8 @@ class Bench:
 
     async def store(self, *told):
         async with database.transaction(self.engine) as raw:
-            await screenings.store(raw, told, self.now, "")
+            await screenings.store(raw, _of(ScreeningMessage, told), self.now, "")
+            await stock.store(raw, _of(StockMessage, told), self.now)
 
     async def step(self, after=timedelta(seconds=11)):
         self.now += after
@@ -40,13 +43,17 @@ class Bench:
 
     async def alerts(self, status="open"):
         async with database.transaction(self.engine) as raw:
-            shown, _ = await reading.page(raw, reading.Wanted(statuses=[status]), 200, None)
+            shown, _ = await reading.page(raw, reading.Wanted(statuses=[status]), 5_000, None)
         return {one.alert.alert_id: one for one in shown}
 
     async def _known(self, connection):
         version = await connection.fetchval("SELECT version FROM registry_version")
         self.registry.version = version
         return self.registry
+
+
+def _of(kind, told):
+    return [message for message in told if isinstance(message, kind)]
 
 
 @pytest.fixture
@@ -196,14 +203,15 @@ def test_one_process_at_a_time_judges(database_url):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_run_after_every_change_or_once_at_the_end_the_same_stands(postgres, seed):
     rules = [loosened(rule) for rule in RULES]
-    final = world(seed)
+    told = world(seed)
+    final, moved = _of(ScreeningMessage, told), _of(StockMessage, told)
     draw = random.Random(seed)
     early = [
         msgspec.structs.replace(one, revision=1, total=one.total + draw.choice((0, 100)), withdrawn=False)
         for one in final
     ]
     late = [msgspec.structs.replace(one, revision=2) for one in final]
-    moves = [*early, *late]
+    moves = [*early, *late, *moved]
     draw.shuffle(moves)
 
     async def standing(url, batches):
@@ -218,6 +226,6 @@ def test_run_after_every_change_or_once_at_the_end_the_same_stands(postgres, see
     size = len(moves) // 5
     parts = [moves[begin : begin + size + 1] for begin in range(0, len(moves), size + 1)]
     bit_by_bit = asyncio.run(standing(postgres.create(), parts))
-    at_once = asyncio.run(standing(postgres.create(), [late]))
+    at_once = asyncio.run(standing(postgres.create(), [[*late, *moved]]))
     assert bit_by_bit == at_once
     assert {name.split("-")[0] for name in at_once} >= set(LOOSE)

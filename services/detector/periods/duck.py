@@ -1,4 +1,4 @@
-"""Period rules without a server: screenings in memory, judged by DuckDB. What `replay` uses."""
+"""Period rules without a server: screenings and stock in memory, judged by DuckDB. What `replay` uses."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,9 +8,11 @@ from typing import Any
 import duckdb
 import msgspec
 
+from schemas import stock as stocks
 from schemas.finding import Alert
 from schemas.registry import Registry
 from schemas.screening import COLUMNS, ScreeningMessage, row_of
+from schemas.stock import StockMessage
 from services.detector.periods.groups import co_visits
 from services.detector.periods.judging import GroupSearch, Run, targets
 from services.detector.periods.month import Month
@@ -42,21 +44,29 @@ FROM (SELECT institution_id, name, person,
              unnest(map_entries(CAST(CAST(by_category AS json) AS map(varchar, bigint[])))) AS entry
       FROM screening SEMI JOIN {source} USING (institution_id, name, person) WHERE day >= $since)
 """
+MONTHS = "SELECT month FROM screening UNION SELECT month FROM stock_event ORDER BY month"
 _line = msgspec.json.Encoder().encode
 
 
 class ScreenedHistory:
-    """Screenings of a history in a DuckDB of their own; of each the last word must be given."""
+    """Screenings and stock of a history in a DuckDB of their own; of each the last word must be given."""
 
-    def __init__(self, screenings: Iterable[ScreeningMessage], registry: Registry) -> None:
+    def __init__(
+        self,
+        screenings: Iterable[ScreeningMessage],
+        registry: Registry,
+        stock: Iterable[StockMessage] = (),
+    ) -> None:
         self._registry = registry
         self._database = duckdb.connect()
         rows = [row_of(message) for message in screenings]
         _load(self._database, Relation("screening", COLUMNS, lambda *_: rows), ())
+        moves = [stocks.row_of(message) for message in stock]
+        _load(self._database, Relation("stock_event", stocks.COLUMNS, lambda *_: moves), ())
 
     def everything(self, rules: Sequence[PeriodRule]) -> Iterator[Alert]:
         """All alerts of some rules over all months that have screenings, and those that look back on them."""
-        found = self._database.execute("SELECT DISTINCT month FROM screening ORDER BY month").fetchall()
+        found = self._database.execute(MONTHS).fetchall()
         months = [Month.of(text) for (text,) in found]
         for month, asked in targets(rules, months, months).items():
             for alerts in self.alerts(asked, month).values():

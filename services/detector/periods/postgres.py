@@ -43,7 +43,7 @@ WHERE s.day >= $since
 """
 
 
-_INDEXED = {"screened_all": "begun", "ward_stays_all": "day"}
+_INDEXED = {"screened_all": "begun", "stock_moves": "product_code", "ward_stays_all": "day"}
 """What an index beginning with the institution goes on with; else name and person."""
 
 

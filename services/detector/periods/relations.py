@@ -10,9 +10,9 @@ A run makes these relations for one month and the days before it; each rule sees
   was settled for good, else NULL (still open). `alerts`: blank before and after each id, so that
   `alerts LIKE '% B01-%'` asks for a rule.
 - `items` (institution_id, name, person, code, category, quantity, amount, covered, unit_price,
-  practitioner, day, doses, minute, split_pack): billed items of the same screenings. `categories` (… category, amount,
-  covered): their sums by charge type. Both are made only where some rule's SQL names them; a rule reads them
-  beside their screenings.
+  practitioner, day, doses, minute, split_pack): billed items of the same screenings. `categories` (…
+  category, amount, covered): their sums by charge type. Both are made only where some rule's SQL names them;
+  a rule reads them beside their screenings.
 - `taken_back`: settlements that were cancelled or that a negative mirror took back, with the columns of
   `screened`; not those that stand under another person.
 - `ward_stays`: in-patient stays, a row an encounter and person, as far back as `stays_days` says:
@@ -21,7 +21,7 @@ A run makes these relations for one month and the days before it; each rule sees
   (09 to 11), surgery (06), all in fen; age, community_id, assistance, main_diagnosis, diagnoses, procedures,
   department, med_type, is_emergency, is_newborn, insured_region, discharge_way, settlements (array), kind,
   level, historical.
-- `stock_moves` (institution_id, event_id, product_code, movement, quantity: decimal, at, at_is_date, day,
+- `stock_moves` (institution_id, event_id, product_code, movement, quantity: decimal, moment, at_is_date, day,
   recorded, historical): stock events that stand. Made where a rule's SQL names it.
 - `gatherings` (group_id, person, institution_id, day): who of a group came to which of its gatherings;
   `groups` says what a group is. Made where a rule's SQL names it; such rules look back `LOOKBACK_DAYS`.
@@ -29,7 +29,7 @@ A run makes these relations for one month and the days before it; each rule sees
   institution_id, title, from_day, to_day). `standings` (kind,
   id, status, from_day, to_day): status of institutions and practitioners. `days` (day, month, weekday 1–7
   from Monday, is_off: a free day, holiday: its name): every day of the run. `packs` (code, ingredient,
-  high_value, resale_prone, injection) and `prices` (code, level, max_price) in force on the month's last day.
+  high_value, resale_prone, injection, units: of a pack) and `prices` (code, level, max_price) in force on the month's last day.
 
 The common dialect: days are ordinals and moments microseconds, both integers; `CAST(… AS double precision)`
 before `/`; no `round`, no regular expressions, no date functions; lists by `array_agg(… ORDER BY …)`,
@@ -133,7 +133,8 @@ def _packs(registry: Registry, month: Month, begin: int) -> Iterator[tuple]:
     for code in dict.fromkeys(record.code for record in registry.records("packs")):
         pack: Pack | None = registry.pack(code, last)
         if pack is not None:
-            yield (pack.code, pack.ingredient, pack.high_value, pack.resale_prone, pack.injection)
+            units = float(pack.units_per_pack) if pack.units_per_pack else None
+            yield (pack.code, pack.ingredient, pack.high_value, pack.resale_prone, pack.injection, units)
 
 
 def _prices(registry: Registry, month: Month, begin: int) -> Iterator[tuple]:
@@ -176,6 +177,7 @@ RELATIONS = (
             "high_value": "boolean",
             "resale_prone": "boolean",
             "injection": "boolean",
+            "units": "double precision",
         },
         _packs,
     ),
@@ -215,8 +217,8 @@ AND NOT EXISTS (SELECT 1 FROM screening o WHERE o.institution_id = s.institution
 TAKEN_BACK = f"CREATE TEMP TABLE taken_back_all AS {_SELECTED} {_GONE}"
 STOCK_MOVES = """
 CREATE TEMP TABLE stock_moves AS
-SELECT s.institution_id, s.event_id, s.product_code, s.movement, s.quantity, s.at, s.at_is_date, s.day, s.recorded,
-       s.historical
+SELECT s.institution_id, s.event_id, s.product_code, s.movement, s.quantity, s.moment, s.at_is_date, s.day,
+       s.recorded, s.historical
 FROM stock_event s
 WHERE s.cancels = '' AND s.day >= $since AND s.day < $end_day
   AND NOT EXISTS (SELECT 1 FROM stock_event c
@@ -280,7 +282,10 @@ def made_when_named(
     """The tables that only some rules read, in the order to make them: name, the statement that makes it
     (`{table}` and `{source}` filled in), its first day."""
     made = []
-    for name, how in (("items", items), ("categories", categories), ("taken_back", TAKEN_BACK), ("stock_moves", STOCK_MOVES)):
+    ways = {
+        "items": items, "categories": categories, "taken_back": TAKEN_BACK, "stock_moves": STOCK_MOVES,
+    }  # fmt: skip
+    for name, how in ways.items():
         readers = [rule for rule in rules if name in rule.text]
         if readers:
             table = "taken_back_all" if name == "taken_back" else name
