@@ -64,7 +64,10 @@ def test_too_few_elsewhere_are_helped_out_by_all_others():
 
 
 def test_where_nobody_else_is_known_to_be_on_assistance_nothing_is_said():
-    assert on_duckdb([RULE], [*admitted("T0", 8, 4), *admitted("T1", 0, 100)], WARDS) == []
+    told = [*admitted("T0", 8, 4), *admitted("T1", 0, 100)]
+    assert on_duckdb([RULE], told, WARDS) == []
+    (alert,) = on_duckdb([RULE], [*told, *admitted("H1", 1, 0)], WARDS)
+    assert alert.evidence["class_share"] == 0
 
 
 def test_newborns_do_not_count():

@@ -3,8 +3,8 @@
 Predicate, by institution and month of admission: the share of persons on assistance (低保、脱贫监测) among 10
 admissions or more, 5 of them at least, lies more than 3 standard errors of two shares above that of all other
 institutions of its kind and level together, and is at least twice as high. Where these others have fewer than
-30 admissions all other institutions count; where these have fewer, or nobody on assistance is known among
-them, nothing is said. The amount is what the fund paid for these persons above the class's share.
+30 admissions all other institutions count; where these have fewer, or nobody on assistance is known
+anywhere else, nothing is said. The amount is what the fund paid for these persons above the class's share.
 
 It speaks of an institution alone, never of a person on assistance: neither persons nor stays are named. The
 innocent explanations (the poorest township, a charity's ward) stand in no registry: the text asks for them.

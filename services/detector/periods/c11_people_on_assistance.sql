@@ -13,7 +13,7 @@ WITH places AS (
            sum(admissions) OVER () - admissions AS anywhere, sum(assisted) OVER () - assisted AS anywhere_assisted
     FROM places
 ), chosen AS (
-    SELECT institution_id, kind, level, admissions, assisted, fund, historical,
+    SELECT institution_id, kind, level, admissions, assisted, fund, historical, anywhere_assisted,
            CASE WHEN near >= $class_admissions THEN near ELSE anywhere END AS others,
            CASE WHEN near >= $class_admissions THEN near_assisted ELSE anywhere_assisted END AS others_assisted
     FROM compared
@@ -22,7 +22,7 @@ WITH places AS (
     SELECT *, CAST(assisted AS double precision) / admissions AS share,
            CAST(others_assisted AS double precision) / others AS class_share,
            CAST(assisted + others_assisted AS double precision) / (admissions + others) AS pooled
-    FROM chosen WHERE others >= $class_admissions AND others_assisted > 0
+    FROM chosen WHERE others >= $class_admissions AND anywhere_assisted > 0
 ), judged AS (
     SELECT *, (share - class_share)
               / sqrt(pooled * (1 - pooled) * (1 / CAST(admissions AS double precision)
