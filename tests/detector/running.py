@@ -10,6 +10,7 @@ from schemas.entry import Entry
 from schemas.finding import Alert, AlertMessage, DefectMessage
 from schemas.registry import Registry
 from schemas.screening import ScreeningMessage
+from schemas.stock import StockMessage
 from schemas.topics import ALERTS
 from services.detector.history import PersonHistory
 from services.detector.judge import PersonJudge, SharedJudge
@@ -103,8 +104,10 @@ class Run:
             else:
                 self.shared.log.append((emission.key, encode_crossing(emission.value)))
 
-    def hear(self, message: AlertMessage | DefectMessage | ScreeningMessage) -> None:
+    def hear(self, message: AlertMessage | DefectMessage | ScreeningMessage | StockMessage) -> None:
         """What intake does: a smaller revision than the stored one is a late repeat."""
+        if isinstance(message, StockMessage):
+            return
         if isinstance(message, ScreeningMessage):
             name = (message.institution_id, message.settlement_id, message.encounter_id, message.key)
             known = self.screened.get(name)

@@ -5,7 +5,7 @@ order, and what an encounter says is sent again with each change of it. What it 
 facts; the registry only decides whether it is sent, and rules look it up for themselves.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from schemas.moments import DAY, Calendar
 from schemas.registry import Registry
@@ -62,6 +62,10 @@ GOODS = ("08", "09", "10", "11")
 
 Said = dict[str, list[Entry]]
 """Entries by key."""
+Names = list[tuple[str, str]]
+"""Facts by their names, and cancellations of lines: what an encounter says is a function of both."""
+KNOWN_AT_MOST = 4_096
+"""So many encounters' words are kept at hand."""
 
 
 class Sender:
@@ -79,6 +83,7 @@ class Sender:
         self._lined = self._orders | self._traces
         self._shows = self._cards | self._invoices
         self._detailed = self._lined | self._shows
+        self._known: dict[tuple[str, Ref], tuple[Names, Said]] = {}
 
     def changed(self, history: PersonHistory, changes: Sequence[Change]) -> list[tuple[str, Register]]:
         """(key, register) of all that changes of encounters alter."""
@@ -89,15 +94,15 @@ class Sender:
             if not change.plain:
                 self._anew(history, ref, sent)
                 continue
+            known = self._before(history, ref, change.before) if change.before else {}
             fact = change.after[0]
             if len(change.after) == 1 and fact.kind >= Kind.VISIT and not fact.flags & self._lined:
                 # The commonest news: a visit or purchase that stands alone, and of which no line is asked.
                 said = self._settled({}, fact) if _stands(fact, ()) else {}
             else:
-                said = self._said(history, ref, change.after)
-            if change.before and (said or self._may_say(change.before)):
-                known = self._said(history, ref, change.before)
-                gone = {key: [] for key in known if key not in said}
+                said = self._now(history, ref, change.after)
+            if known:
+                gone: Said = {key: [] for key in known if key not in said}
                 said = gone | {key: told for key, told in said.items() if known.get(key) != told}
             for key, told in said.items():
                 sent.append((key, Register(*ref, history.key, history.turns, told)))
@@ -130,7 +135,7 @@ class Sender:
     def _anew(self, history: PersonHistory, ref: Ref, sent: list[tuple[str, Register]]) -> None:
         """All that an encounter says, and that it says nothing where any version of its facts ever did."""
         live, dead = history.encounter(ref), _dead(history, ref)
-        said = self._said(history, ref, live)
+        said = self._now(history, ref, live)
         places = dict.fromkeys(key for fact in (*live, *dead) for key in self._places(fact))
         for key in (*said, *(key for key in places if key not in said)):
             sent.append((key, Register(*ref, history.key, history.turns, said.get(key, []))))
@@ -139,11 +144,25 @@ class Sender:
 
     # -- what an encounter says ---------------------------------------------------------------------------
 
-    def _may_say(self, facts: Iterable[Fact]) -> bool:
-        return any(fact.flags & self._detailed or fact.device for fact in facts)
+    def _now(self, history: PersonHistory, ref: Ref, live: Sequence[Fact]) -> Said:
+        """What an encounter says as it stands; kept, for the next fact that joins it."""
+        back = lines_taken_back(history, ref)
+        said = self._said(live, lambda: history.made("lines", ref, lambda: lines_among(live, back)))
+        if len(self._known) >= KNOWN_AT_MOST:
+            self._known.clear()
+        self._known[history.key, ref] = (_names(live, back), said)
+        return said
 
-    def _said(self, history: PersonHistory, ref: Ref, facts: Sequence[Fact]) -> Said:
-        """Entries by key, of the live facts of an encounter."""
+    def _before(self, history: PersonHistory, ref: Ref, facts: Sequence[Fact]) -> Said:
+        """What it said by these facts, before another one joined them."""
+        back = lines_taken_back(history, ref)
+        names, said = self._known.get((history.key, ref), (None, {}))
+        if names == _names(facts, back):
+            return said
+        return self._said(facts, lambda: lines_among(facts, back))
+
+    def _said(self, facts: Sequence[Fact], lines: Callable[[], Sequence[Billed]]) -> Said:
+        """Entries by key, of the live facts of an encounter; `lines` gives theirs."""
         said: Said = {}
         offsets = offsets_among(facts)
         standing = [fact for fact in facts if _stands(fact, offsets)]
@@ -153,7 +172,7 @@ class Sender:
         for fact in standing:
             self._settled(said, fact)
         if flags & self._lined:
-            self._billed(said, history, ref, facts, standing)
+            self._billed(said, facts, standing, lines)
         return said
 
     def _settled(self, said: Said, fact: Fact) -> Said:
@@ -187,49 +206,65 @@ class Sender:
             said.setdefault(_invoice_key(fact, detail.more.invoice), []).append(named)
 
     def _billed(
-        self, said: Said, history: PersonHistory, ref: Ref, facts: Sequence[Fact], standing: Sequence[Fact]
-    ) -> None:
-        """Orders and traced packs of an encounter."""
-        lines = lines_among(facts, lines_taken_back(history, ref))
-        is_stay = any(fact.kind in STAY_KINDS for fact in facts)
-        settlements = [fact.id for fact in standing]
-        # Wards open packs: what is given in a stay tells nothing of whole ones.
-        if self._traces and not is_stay:
-            for billed in lines:
-                _sales(said, billed, settlements)
-        if self._orders and not _is_remote(standing):
-            for practitioner, orders in _orders(lines, standing, is_stay=is_stay).items():
-                self._ordered(said, practitioner, orders, settlements, is_stay=is_stay)
-
-    def _ordered(
         self,
         said: Said,
-        practitioner: str,
-        orders: "list[_Order]",
-        settlements: list[str],
-        *,
-        is_stay: bool,
+        facts: Sequence[Fact],
+        standing: Sequence[Fact],
+        lines_of: Callable[[], Sequence[Billed]],
     ) -> None:
-        by_day: dict[int, list[_Order]] = {}
-        for order in orders:
-            by_day.setdefault(self.calendar.day(order[0]), []).append(order)
-        for day, own in by_day.items():
-            clocked = {at for at, _, _ in own if not self.calendar.is_midnight(at)}
-            services = [
-                Service(at if at in clocked else 0, billed.line.code, billed.line.quantity, billed.base)
-                for at, _, billed in own
-                if billed is not None and billed.line.category not in GOODS
-            ]
-            entry = Orders(
-                min(at for at, _, _ in own),
-                sorted(clocked),
-                services,
-                sum(fact.fund if billed is None else billed.base for _, fact, billed in own),
-                settlements,
-                is_stay,
-                all(fact.flags & HISTORICAL for _, fact, _ in own),
-            )
-            said.setdefault(practitioner_key(practitioner, day), []).append(entry)
+        """Orders and traced packs of an encounter."""
+        is_stay = any(fact.kind in STAY_KINDS for fact in facts)
+        # Wards open packs: what is given in a stay tells nothing of whole ones.
+        tells_packs = not is_stay and any(fact.flags & self._traces for fact in facts)
+        tells_orders = self._orders and not _is_remote(standing)
+        if not tells_packs and not tells_orders:
+            return
+        lines = lines_of()
+        settlements = [fact.id for fact in standing]
+        if tells_packs:
+            for billed in lines:
+                _sales(said, billed, settlements)
+        if tells_orders:
+            for (practitioner, day), orders in self._orders_by_day(lines, standing, is_stay=is_stay).items():
+                entry = self._ordered(orders, settlements, is_stay=is_stay)
+                said.setdefault(practitioner_key(practitioner, day), []).append(entry)
+
+    def _orders_by_day(
+        self, lines: Sequence[Billed], standing: Sequence[Fact], *, is_stay: bool
+    ) -> "dict[tuple[str, int], list[_Order]]":
+        """Orders of an encounter by practitioner and day: its lines whose day is known; of a visit without
+        lines, it."""
+        orders: dict[tuple[str, int], list[_Order]] = {}
+        day_of = self.calendar.day
+        for billed in lines:
+            line, fact, _ = billed
+            # A visit's line without a time of its own is of the visit; a stay's is of no day that is known.
+            at = line.at or (0 if is_stay else fact.at)
+            practitioner = billed.practitioner
+            if at and practitioner and line.amount >= 0 and line.quantity > 0:
+                orders.setdefault((practitioner, day_of(at)), []).append((at, fact, billed))
+        if lines or is_stay:
+            return orders
+        for fact in standing:
+            practitioner = fact.detail.practitioner if fact.flags & ATTENDED else ""
+            if practitioner and fact.kind == Kind.VISIT:
+                orders.setdefault((practitioner, day_of(fact.at)), []).append((fact.at, fact, None))
+        return orders
+
+    def _ordered(self, orders: "list[_Order]", settlements: list[str], *, is_stay: bool) -> Orders:
+        """What a practitioner ordered in an encounter on a day."""
+        moments = {at for at, _, _ in orders}
+        clocked = {at for at in moments if not self.calendar.is_midnight(at)}
+        services = []
+        covered = 0
+        for at, fact, billed in orders:
+            base = fact.fund if billed is None else billed.base
+            covered += base
+            if billed is not None and billed.line.category not in GOODS:
+                line = billed.line
+                services.append(Service(at if at in clocked else 0, line.code, line.quantity, base))
+        is_historical = all(fact.flags & HISTORICAL for _, fact, _ in orders)
+        return Orders(min(moments), sorted(clocked), services, covered, settlements, is_stay, is_historical)
 
     def _own_stay(
         self, history: PersonHistory, ref: Ref, facts: Sequence[Fact], sent: list[tuple[str, Register]]
@@ -302,6 +337,10 @@ def _stands(fact: Fact, offsets: Collection[tuple[str, str]]) -> bool:
     return fact.kind in SETTLEMENTS and fact.total >= 0 and name_of(fact) not in offsets
 
 
+def _names(facts: Iterable[Fact], back: Iterable[Fact]) -> Names:
+    return [name_of(fact) for fact in (*facts, *back)]
+
+
 def _dead(history: PersonHistory, ref: Ref) -> list[Fact]:
     """Versions of an encounter's facts that do not count."""
     institution, encounter = ref
@@ -323,25 +362,6 @@ def _is_remote(standing: Iterable[Fact]) -> bool:
         fact.kind == Kind.PHARMACY or (fact.flags & ATTENDED and fact.detail.channel == "internet")
         for fact in standing
     )
-
-
-def _orders(lines: Iterable[Billed], standing: Sequence[Fact], *, is_stay: bool) -> dict[str, list[_Order]]:
-    """Orders of an encounter by practitioner: its lines whose day is known; of a visit without lines, it."""
-    orders: dict[str, list[_Order]] = {}
-    lined = False
-    for billed in lines:
-        lined = True
-        # A visit's line without a time of its own is of the visit; a stay's is of no day that is known.
-        at = billed.line.at or (0 if is_stay else billed.fact.at)
-        if at and billed.practitioner and billed.line.quantity > 0 and billed.line.amount >= 0:
-            orders.setdefault(billed.practitioner, []).append((at, billed.fact, billed))
-    if lined or is_stay:
-        return orders
-    for fact in standing:
-        practitioner = fact.detail.practitioner if fact.flags & ATTENDED else ""
-        if practitioner and fact.kind == Kind.VISIT:
-            orders.setdefault(practitioner, []).append((fact.at, fact, None))
-    return orders
 
 
 def pack_codes(codes: Iterable[str]) -> list[str]:
