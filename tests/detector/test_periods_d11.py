@@ -87,6 +87,12 @@ def test_the_middle_price_speaks_where_prices_differ():
     assert on_duckdb([RULE], told, PLACES) == []
 
 
+def test_what_is_sold_from_an_opened_pack_does_not_count():
+    opened = Item("X1", "09", "4", 400, None, "1.00", split_pack=True)
+    told = [screening(f"05-04 10:{n:02}", items=[opened]) for n in range(5)]
+    assert on_duckdb([RULE], [*USUAL, *told], PLACES) == []
+
+
 def test_another_pack_size_is_innocent():
     packs = [Pack("X1", units_per_pack=Decimal(20))]
     known = Registry({"institutions": PLACES.records("institutions"), "packs": packs}, 1)

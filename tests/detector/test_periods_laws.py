@@ -36,7 +36,14 @@ INSTITUTIONS = registry(
     {"institution_id": "P1", "kind": "pharmacy", "level": 0, "region": "430102", "chain_id": "C"},
     {"institution_id": "P2", "kind": "pharmacy", "level": 0, "region": "430103", "open_24h": True},
 ).records("institutions")
-PLACES = Registry({"institutions": INSTITUTIONS, "packs": [Pack("X", high_value=True)]}, 1)
+PLACES = Registry(
+    {
+        "institutions": INSTITUTIONS,
+        "packs": [Pack("X", high_value=True)],
+        "status": [Status("institution", "P2", "suspended", "2026-05-03")],
+    },
+    1,
+)
 LOOSE = {
     "B02": {"persons": 1, "shifted_share": 2.0},
     "B03": {"swipes": 2, "share": 0.1},
@@ -84,6 +91,16 @@ LOOSE = {
     },
     "C09": {"known_days": 1, "deviations": 0.0, "admissions": 1},
     "C11": {"z": 0.0, "ratio": 1.0, "admissions": 1, "assisted": 1, "class_admissions": 1},
+    "D11": {"low": 0.99, "high": 1.01, "lines": 1, "own_lines": 1},
+    "D12": {
+        "times": 1,
+        "support": 0.0,
+        "sales": 0.0,
+        "confidence": 0.0,
+        "round_fen": 500,
+        "round_share": 0.1,
+    },
+    "D16": {"swipes": 1, "jump": 0.0, "came_share": 0.0},
     "E05": {"doses": 1, "herbs": 1, "share": 0.1, "least": 1},
     "E08": {"percentile": 0.0, "peers": 1, "share": 0.0, "persons": 1, "once_share": 0.0},
     "F02": {"units": 0.5, "share": 0.0},
@@ -424,7 +441,7 @@ QUERIES = {
     "practitioners": ("practitioner_id", "institution_id", "title", "from_day", "to_day"),
     "standings": ("kind", "id", "status", "from_day", "to_day"),
     "days": ("day", "month", "weekday", "is_off", "holiday"),
-    "packs": ("code", "ingredient", "high_value", "resale_prone", "injection"),
+    "packs": ("code", "ingredient", "high_value", "resale_prone", "injection", bigint("units")),
     "prices": ("code", "level", bigint("max_price")),
 }  # fmt: skip
 

@@ -5,9 +5,9 @@ lines or more at institutions of its kind and level, its own price (the middle o
 below half or above twice the middle price there. Severity 3; 2 below a quarter or above four times. Amount:
 what of its lines lies within the policy.
 
-Silent: by the registry's packs it was sold by the unit instead of the pack, or the other way round. The
-catalogue's other form compares the name on the receipt with the code's national name; neither the registry
-nor the memory of a bill holds names.
+What is sold from an opened pack (拆零) does not count. Silent: by the registry's packs it was sold by the
+unit instead of the pack, or the other way round. The catalogue's other form compares the name on the receipt
+with the code's national name; neither the registry nor the memory of a bill holds names.
 """
 
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ WITH sold AS (
     FROM items i
     JOIN screened s ON s.institution_id = i.institution_id AND s.name = i.name AND s.person = i.person
     WHERE i.category IN ('08', '09', '10', '11') AND i.quantity > 0 AND i.amount > 0 AND s.settlement_id <> ''
-      AND s.month = $month AND s.kind IS NOT NULL
+      AND s.month = $month AND s.kind IS NOT NULL AND NOT coalesce(i.split_pack, false)
 ), usual AS (
     SELECT code, kind, level, percentile_cont(0.5) WITHIN GROUP (ORDER BY price) AS median, count(*) AS lines
     FROM sold GROUP BY code, kind, level HAVING count(*) >= $lines
