@@ -100,7 +100,9 @@ def on_duckdb(
 ) -> list[Alert]:
     """The alerts of some rules over a month, judged by DuckDB, by id."""
     told = list(told)
-    found = ScreenedHistory(_of(ScreeningMessage, told), registry, _of(StockMessage, told)).alerts(rules, month)
+    found = ScreenedHistory(_of(ScreeningMessage, told), registry, _of(StockMessage, told)).alerts(
+        rules, month
+    )
     return sorted((alert for alerts in found.values() for alert in alerts), key=_id)
 
 

@@ -11,6 +11,7 @@ from schemas.finding import Alert, AlertMessage, DefectMessage
 from schemas.registry import Registry
 from schemas.screening import ScreeningMessage
 from schemas.stock import StockMessage
+from schemas.stock import StockMessage
 from schemas.topics import ALERTS
 from services.detector.history import PersonHistory
 from services.detector.judge import PersonJudge, SharedJudge
@@ -76,6 +77,7 @@ class Run:
         self.heard: dict[tuple[str, str], tuple[int, Alert | None]] = {}
         self.defects: dict[str, tuple[int, bool]] = {}
         self.screened: dict[tuple[str, ...], ScreeningMessage] = {}
+        self.stock: dict[tuple[str, str], StockMessage] = {}
 
     def feed(self, entry: Entry) -> None:
         """An entry comes, and all it leads to."""
