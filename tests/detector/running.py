@@ -11,7 +11,6 @@ from schemas.finding import Alert, AlertMessage, DefectMessage
 from schemas.registry import Registry
 from schemas.screening import ScreeningMessage
 from schemas.stock import StockMessage
-from schemas.stock import StockMessage
 from schemas.topics import ALERTS
 from services.detector.history import PersonHistory
 from services.detector.judge import PersonJudge, SharedJudge

@@ -142,7 +142,9 @@ def test_a01_long_term_care_is_no_in_patient_stay():
 
 
 def test_a01_is_the_same_alert_whichever_stay_came_first():
-    assert compared(judge_all([FIRST, SECOND], rules=OF_STAYS)) == compared(judge_all([SECOND, FIRST], rules=OF_STAYS))
+    assert compared(judge_all([FIRST, SECOND], rules=OF_STAYS)) == compared(
+        judge_all([SECOND, FIRST], rules=OF_STAYS)
+    )
 
 
 # -- A02 ------------------------------------------------------------------------------------------------
