@@ -90,3 +90,17 @@ def test_every_settlement_is_screened_once_and_every_event_counted():
     assert len(settled) == 18
     assert sum(message.versions for message in settled) == 19
     assert sum(message.withdrawn for message in settled) == 1
+
+
+def test_cancelled_settlements_and_lines_of_a_stay_reach_the_rules_over_months():
+    sold = [swipe(f"05-04 {10 + n // 10}:{n % 10:02}", "P2", f"T{n}", person=f"a{n}") for n in range(60)]
+    lost = [swipe(f"05-04 10:{n:02}", "P1", f"S{n}", person=f"p{n}") for n in range(5)]
+    drugs = [line("1", category="09", amount="950"), line("2", category="01", amount="50")]
+    ward = inpatient("05-10 09:00", "05-11 09:00", encounter="M1", person="q", lines=drugs)
+    cancelled = [cancellation("05-04 18:00", one) for one in lost[:3]]
+    replay = finished([*cancelled, *sold, *lost, ward], ["B05", "C06"])
+    by_rule = {alert.rule: alert for alert in replay.open.values()}
+    assert by_rule["B05"].settlements == ["S0", "S1", "S2"]
+    assert by_rule["B05"].evidence["settled"] == 5
+    assert by_rule["C06"].encounters == ["M1"]
+    assert by_rule["C06"].evidence["drug_share"] == 0.95

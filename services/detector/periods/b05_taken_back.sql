@@ -2,14 +2,13 @@
 WITH lost AS (
     SELECT t.institution_id, t.name, t.person, t.settlement_id, t.encounter_id, t.day, t.begun, t.total,
            t.historical,
-           EXISTS (SELECT 1 FROM screened s
-                   WHERE s.institution_id = t.institution_id AND s.person = t.person AND s.settlement_id <> ''
-                     AND s.day = t.day AND (s.insurance_type <> t.insurance_type OR s.insurance_type = '')
-           ) AS is_corrected,
-           EXISTS (SELECT 1 FROM screened s
-                   WHERE s.institution_id = t.institution_id AND s.person = t.person AND s.settlement_id <> ''
-                     AND s.begun = t.begun AND s.total = t.total) AS is_entered_again
-    FROM taken_back t WHERE t.total > 0
+           coalesce(bool_or(s.insurance_type <> t.insurance_type OR s.insurance_type = ''), false) AS is_corrected,
+           coalesce(bool_or(s.begun = t.begun AND s.total = t.total), false) AS is_entered_again
+    FROM taken_back t LEFT JOIN screened s
+      ON s.institution_id = t.institution_id AND s.person = t.person AND s.day = t.day AND s.settlement_id <> ''
+    WHERE t.total > 0
+    GROUP BY t.institution_id, t.name, t.person, t.settlement_id, t.encounter_id, t.day, t.begun, t.total,
+             t.historical
 ), settled AS (
     SELECT institution_id, day, count(*) AS settlements, 0 AS lost, 0 AS unexplained, 0 AS entered_again
     FROM screened WHERE settlement_id <> '' AND total > 0 GROUP BY institution_id, day
