@@ -76,7 +76,6 @@ class Run:
         self.heard: dict[tuple[str, str], tuple[int, Alert | None]] = {}
         self.defects: dict[str, tuple[int, bool]] = {}
         self.screened: dict[tuple[str, ...], ScreeningMessage] = {}
-        self.stock: dict[tuple[str, str], StockMessage] = {}
 
     def feed(self, entry: Entry) -> None:
         """An entry comes, and all it leads to."""
