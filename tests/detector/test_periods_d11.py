@@ -82,9 +82,11 @@ def test_without_a_unit_price_the_amount_and_the_quantity_tell_it():
     assert alert.evidence["price"] == "5.00"
 
 
-def test_the_middle_price_speaks_where_prices_differ():
-    told = [*USUAL, *sales(1, "1.00"), *sales(2, "20.00")]
-    assert on_duckdb([RULE], told, PLACES) == []
+def test_beside_ordinary_prices_only_the_others_speak():
+    told = [*USUAL, *sales(3, "8.00", amount=800), *sales(9, "20.00")]
+    (alert,) = on_duckdb([RULE], told, PLACES)
+    assert (alert.evidence["own_lines"], alert.evidence["price"], alert.amount) == (3, "8.00", "24.00")
+    assert on_duckdb([RULE], [*USUAL, *sales(2, "8.00"), *sales(9, "20.00")], PLACES) == []
 
 
 def test_what_is_sold_from_an_opened_pack_does_not_count():

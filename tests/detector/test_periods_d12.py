@@ -73,6 +73,8 @@ def test_two_pharmacies_are_two():
 
 def test_items_with_round_prices_of_their_own_are_innocent():
     assert on_duckdb([RULE], receipts(20, item("A", 4_000), item("B", 6_000)), EMPTY) == []
+    loose = Item("B", "09", "100", 1_000, None, "0.10")
+    assert len(on_duckdb([RULE], receipts(20, item("A", 9_000), loose), EMPTY)) == 1
 
 
 def test_hospitals_and_receipts_without_items_are_not_judged():

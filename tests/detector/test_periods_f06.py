@@ -10,7 +10,7 @@ from tests.support.entries import EMPTY, registry
 
 MONDAY = "05-18"
 KIND = {"kind": "hospital", "level": 2}
-PLACES = registry({"institution_id": "H1", **KIND}, {"institution_id": "H2", **KIND})
+PLACES = registry(*({"institution_id": f"H{n}", **KIND} for n in range(1, 5)))
 
 
 def moved(message: ScreeningMessage, weeks: int) -> ScreeningMessage:
@@ -88,12 +88,30 @@ def test_a_week_is_judged_with_the_month_in_which_it_ends():
     assert alert.happened_at == "2026-04-27"
 
 
-def test_growth_of_the_whole_class_is_innocent():
-    both = [*quarter(), *week(20), *quarter(institution="H2"), *week(6, institution="H2")]
-    assert on_duckdb([RULE], both, PLACES) == []
-    quiet = [*quarter(), *week(20), *quarter(institution="H2"), *week(5, institution="H2")]
-    (alert,) = on_duckdb([RULE], quiet, PLACES)
+def peers(*now):
+    """Others of the class, each with four a week before and so many now."""
+    return [
+        each
+        for number, count in enumerate(now, start=2)
+        for each in (
+            *quarter(institution=f"H{number}", fund=0),
+            *week(count, institution=f"H{number}", fund=0),
+        )
+    ]
+
+
+def test_growth_of_half_of_the_class_is_innocent():
+    told = [*quarter(fund=0), *week(10, fund=0)]
+    assert on_duckdb([RULE], [*told, *peers(7, 7, 4)], PLACES) == []
+    (alert,) = on_duckdb([RULE], [*told, *peers(7, 5, 4)], PLACES)
     assert "class_wide" in alert.checked
+    (alert,) = on_duckdb([RULE], [*told, *peers(9, 9)], PLACES)
+    assert "class_wide" not in alert.checked
+
+
+def test_half_as_much_growth_again_as_the_class_is_its_own():
+    assert on_duckdb([RULE], [*quarter(fund=0), *week(12, fund=0), *peers(8, 8, 8)], PLACES) == []
+    assert len(on_duckdb([RULE], [*quarter(fund=0), *week(13, fund=0), *peers(8, 8, 8)], PLACES)) == 1
 
 
 def test_a_new_department_is_innocent():

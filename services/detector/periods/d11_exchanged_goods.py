@@ -1,9 +1,9 @@
 """D11 串换-价格: sold under a code at a price that is not this code's.
 
 Predicate, of an institution's lines of a month: of a medicine or material (charge types 08 to 11) with 20
-lines or more at institutions of its kind and level, its own price (the middle one of 3 lines or more) lies
-below half or above twice the middle price there. Severity 3; 2 below a quarter or above four times. Amount:
-what of its lines lies within the policy.
+lines or more at institutions of its kind and level, 3 lines or more of its own are priced below half or above
+twice the middle price there. Severity 3; 2 below a quarter or above four times. Amount: what of these lines
+lies within the policy.
 
 What is sold from an opened pack (拆零) does not count. Silent: by the registry's packs it was sold by the
 unit instead of the pack, or the other way round. The catalogue's other form compares the name on the receipt
@@ -24,7 +24,7 @@ class ExchangedGoodsParameters(Parameters):
     low: float = parameter(0.5, "1", "低于同类中位价倍数", "least of the middle price")
     high: float = parameter(2.0, "1", "高于同类中位价倍数", "most of the middle price")
     lines: int = parameter(20, "1", "同类明细条数下限", "lines that a middle price needs")
-    own_lines: int = parameter(3, "1", "本机构明细条数下限", "lines of its own")
+    own_lines: int = parameter(3, "1", "本机构异常明细条数下限", "lines of its own at such a price")
     pack_tolerance: float = parameter(
         0.3, "1", "按拆零换算后的价差容许", "what a price by the unit may differ"
     )

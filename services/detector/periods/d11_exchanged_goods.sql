@@ -10,23 +10,22 @@ WITH sold AS (
 ), usual AS (
     SELECT code, kind, level, percentile_cont(0.5) WITHIN GROUP (ORDER BY price) AS median, count(*) AS lines
     FROM sold GROUP BY code, kind, level HAVING count(*) >= $lines
-), own AS (
-    SELECT institution_id, code, max(kind) AS kind, max(level) AS level, count(*) AS own_lines,
-           percentile_cont(0.5) WITHIN GROUP (ORDER BY price) AS price, sum(greatest(covered, 0)) AS covered,
-           min(day) AS happened, bool_and(historical) AS historical,
-           array_agg(DISTINCT settlement_id) AS settlements, array_agg(DISTINCT encounter_id) AS encounters
-    FROM sold GROUP BY institution_id, code HAVING count(*) >= $own_lines
-), compared AS (
-    SELECT o.*, u.median, u.lines, o.price / u.median AS ratio
-    FROM own o JOIN usual u ON u.code = o.code AND u.kind = o.kind AND u.level = o.level
-    WHERE u.median > 0
+), outside AS (
+    SELECT s.*, u.median, u.lines, s.price / u.median AS ratio,
+           CASE WHEN p.units > 1
+                THEN abs(s.price / u.median * p.units - 1) <= $pack_tolerance
+                     OR abs(s.price / u.median / p.units - 1) <= $pack_tolerance END AS is_other_pack
+    FROM sold s
+    JOIN usual u ON u.code = s.code AND u.kind = s.kind AND u.level = s.level
+    LEFT JOIN packs p ON p.code = s.code
+    WHERE u.median > 0 AND (s.price < $low * u.median OR s.price > $high * u.median)
 )
-SELECT c.institution_id, c.code, $month AS month, c.happened, c.own_lines, c.lines, c.price AS price_fen,
-       c.median AS median_fen, c.ratio, c.historical, c.settlements, c.encounters,
-       CASE WHEN c.ratio < $low * $low OR c.ratio > $high * $high THEN 2 END AS severity,
-       CAST(c.covered AS bigint) AS amount,
-       CASE WHEN p.units > 1
-            THEN abs(c.ratio * p.units - 1) <= $pack_tolerance OR abs(c.ratio / p.units - 1) <= $pack_tolerance
-       END AS check_pack_size
-FROM compared c LEFT JOIN packs p ON p.code = c.code
-WHERE c.ratio < $low OR c.ratio > $high
+SELECT institution_id, code, $month AS month, min(day) AS happened, count(*) AS own_lines, max(lines) AS lines,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY price) AS price_fen, max(median) AS median_fen,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY ratio) AS ratio, bool_and(historical) AS historical,
+       array_agg(DISTINCT settlement_id) AS settlements, array_agg(DISTINCT encounter_id) AS encounters,
+       CASE WHEN min(ratio) < $low * $low OR max(ratio) > $high * $high THEN 2 END AS severity,
+       CAST(sum(greatest(covered, 0)) AS bigint) AS amount, bool_and(is_other_pack) AS check_pack_size
+FROM outside
+GROUP BY institution_id, code
+HAVING count(*) >= $own_lines

@@ -5,7 +5,7 @@ sold 20 times or more, on 5 % or more of the receipts and for 10 % or more of th
 that hold the rarest of its codes hold exactly this set; and four in five of them come to a multiple of ten
 yuan, or the set holds what is no medical item (charge type 14).
 
-Silent: its prices are what they are (every code of the set costs a multiple of ten yuan by itself). The
+Silent: its prices are what they are (a unit of every code of the set costs a multiple of ten yuan). The
 catalogue raises it to severity 1 beside a gap in the pharmacy's stock (F02), which judges another key: the
 two stand side by side in the institution's list.
 """

@@ -1,16 +1,17 @@
 -- A row a pharmacy and set of codes.
 WITH sold AS (
     SELECT s.institution_id, s.name, s.person, s.settlement_id, s.encounter_id, s.day, s.total, s.fund, s.historical,
-           i.code, sum(i.amount) AS amount, bool_or(i.category = '14') AS is_goods
+           i.code, bool_or(i.category = '14') AS is_goods,
+           floor(max(coalesce(i.unit_price * 100, i.amount / i.quantity)) + 0.5) AS price
     FROM items i
     JOIN screened s ON s.institution_id = i.institution_id AND s.name = i.name AND s.person = i.person
-    WHERE s.care = 'pharmacy' AND s.settlement_id <> '' AND s.month = $month AND i.amount > 0 AND s.total > 0
+    WHERE s.care = 'pharmacy' AND s.settlement_id <> '' AND s.month = $month AND i.amount > 0 AND i.quantity > 0 AND s.total > 0
     GROUP BY s.institution_id, s.name, s.person, s.settlement_id, s.encounter_id, s.day, s.total, s.fund,
              s.historical, i.code
 ), receipts AS (
     SELECT institution_id, name, person, settlement_id, encounter_id, day, total, fund, historical,
            string_agg(code, ' ' ORDER BY code) AS basket, count(*) AS codes, bool_or(is_goods) AS has_goods,
-           bool_and(amount % $round_fen = 0) AS is_priced_round
+           bool_and(floor(price / $round_fen) * $round_fen = price) AS is_priced_round
     FROM sold GROUP BY institution_id, name, person, settlement_id, encounter_id, day, total, fund, historical
 ), pharmacies AS (
     SELECT institution_id, count(*) AS receipts, sum(total) AS total FROM receipts GROUP BY institution_id

@@ -2,9 +2,9 @@
 
 Predicate, by practitioner, institution and month, of visits: the share of dear medicines (packs, high_value)
 in all that was prescribed lies above the 99th percentile of the practitioners at institutions of its kind and
-level (5 or more of them), is half or more and went to 5 persons or more; and of these persons four in five
-have been with the practitioner on no other day of the month or the 60 days before, or half are insured in
-another region (where somebody lives is not told).
+level (5 or more of them), is three tenths or more and went to 5 persons or more; and of these persons four in
+five have been with the practitioner on no other day of the month or the 60 days before, or half are insured
+in another region (where somebody lives is not told).
 
 Silent: a department of tumours, blood or rheumatic diseases, whose medicines are dear. No practitioner, no
 packs, no kind of institution known: not judged.
@@ -23,7 +23,7 @@ class PreciousDrugsParameters(Parameters):
 
     percentile: float = parameter(0.99, "1", "同类医师占比分位", "percentile of practitioners of its class")
     peers: int = parameter(5, "1", "同类医师人数下限", "practitioners of its class, itself among them")
-    share: float = parameter(0.5, "1", "高值药费用占比下限", "share of dear medicines in what was prescribed")
+    share: float = parameter(0.3, "1", "高值药费用占比下限", "share of dear medicines in what was prescribed")
     persons: int = parameter(5, "1", "用药人数下限", "persons who were given them")
     once_share: float = parameter(0.8, "1", "无复诊人数占比", "share of persons who came once")
     far_share: float = parameter(0.5, "1", "异地参保人数占比", "share of persons insured in another region")

@@ -5,9 +5,10 @@ Predicate, by institution and week from Monday to Sunday, judged with the month 
 three standard deviations of the twelve weeks before, above 1.5 times their mean, and 10 admissions or more,
 or 20,000 yuan or more. An institution that sent nothing twelve weeks before is not compared.
 
-Silent: the institutions of its kind and level together grew as much (an epidemic); departments that are new
-make up half of what is too much; the registry's record of the institution began within the twelve weeks
-(merged or moved). The catalogue's form by the month would need a year of months for each: it is not judged.
+Silent: of the others of its kind and level, 3 or more, half grew 1.5 times or more, and it not 1.5 times as
+much as they did (an epidemic); departments that are new make up half of what is too much; the registry's
+record of the institution began within the twelve weeks (merged or moved). The catalogue's form by the month
+would need a year of months for each: it is not judged.
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ class SuddenGrowthParameters(Parameters):
     times: float = parameter(1.5, "1", "与均值之比下限", "times the mean")
     admissions: int = parameter(10, "1", "一周住院人次下限", "admissions of the week")
     fund: int = parameter(2_000_000, "fen", "一周基金支出下限", "what the fund paid in the week")
+    peers: int = parameter(
+        3, "1", "判断同类普遍增长所需机构数", "others of its class that show common growth"
+    )
     new_share: float = parameter(
         0.5, "1", "新设科室占增量比例视为合理", "share of new departments that explains it"
     )

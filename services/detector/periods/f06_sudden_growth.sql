@@ -48,15 +48,20 @@ WITH stays AS (
            CAST(12 * squares - before * before AS double precision) / 132 AS variance
     FROM summed
 ), classed AS (
-    SELECT b.*, i.kind, coalesce(i.level, -1) AS level,
-           sum(b.figure) OVER peers - b.figure AS peers_figure, sum(b.mean) OVER peers - b.mean AS peers_mean
+    SELECT b.*, i.kind, coalesce(i.level, -1) AS level
     FROM baselines b LEFT JOIN institutions i ON i.institution_id = b.institution_id
-    WINDOW peers AS (PARTITION BY i.kind, i.level, b.sunday, b.measure)
 ), grown AS (
     SELECT *, row_number() OVER (PARTITION BY institution_id, sunday ORDER BY measure) AS place
     FROM classed
     WHERE figure > mean + $deviations * sqrt(variance) AND figure > $times * mean
       AND figure >= CASE measure WHEN 'fund' THEN $fund ELSE $admissions END
+), peers AS (
+    SELECT g.institution_id, g.sunday, count(*) AS peers,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY p.figure / p.mean) AS growth
+    FROM grown g JOIN classed p
+      ON p.kind = g.kind AND p.level = g.level AND p.sunday = g.sunday AND p.measure = g.measure
+      AND p.institution_id <> g.institution_id AND p.mean > 0
+    WHERE g.place = 1 GROUP BY g.institution_id, g.sunday
 )
 SELECT g.institution_id, g.sunday - 6 AS week_day, g.sunday - 6 AS happened, g.measure,
        CASE g.measure WHEN 'fund' THEN NULL ELSE g.figure END AS figure,
@@ -67,10 +72,10 @@ SELECT g.institution_id, g.sunday - 6 AS week_day, g.sunday - 6 AS happened, g.m
        sqrt(g.variance) AS deviation, g.historical,
        CASE g.measure WHEN 'fund' THEN 'fund' END AS variant,
        CAST(floor(g.fund * (g.figure - g.mean) / g.figure + 0.5) AS bigint) AS amount,
-       CASE WHEN g.kind IS NOT NULL AND g.peers_mean > 0
-            THEN g.peers_figure >= $times * g.peers_mean END AS check_class_wide,
+       CASE WHEN p.peers >= $peers
+            THEN p.growth >= $times AND g.figure <= $times * p.growth * g.mean END AS check_class_wide,
        CASE WHEN g.named > 0 THEN g.new_figure >= $new_share * (g.figure - g.mean) END AS check_new_department,
        (SELECT max(h.from_day) > g.sunday - 91 FROM held h
         WHERE h.institution_id = g.institution_id AND h.from_day <= g.sunday) AS check_reorganised
-FROM grown g
+FROM grown g LEFT JOIN peers p ON p.institution_id = g.institution_id AND p.sunday = g.sunday
 WHERE g.place = 1
