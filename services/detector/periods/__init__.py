@@ -17,8 +17,8 @@ To add one:
    data. `tests/detector/test_periods_laws.py` takes it up by itself: both engines, any order, words.
 
 A rule that reads days before its month says so by `lookback_days`; stays over half a year or a year by
-`stays_days`, which costs far less. It sees no day more. What goes on past the end of a month (a night, a stay)
-is judged with the month in which it ends, or counts up to the month's last day.
+`stays_days`, which costs far less. It sees no day more. What goes on past the end of a month (a night, a
+stay) is judged with the month in which it ends, or counts up to the month's last day.
 """
 
 from services.detector.periods import (

@@ -26,10 +26,11 @@ A run makes these relations for one month and the days before it; each rule sees
 - `gatherings` (group_id, person, institution_id, day): who of a group came to which of its gatherings;
   `groups` says what a group is. Made where a rule's SQL names it; such rules look back `LOOKBACK_DAYS`.
 - `institutions`: those in force on the month's last day. `practitioners`: registrations (practitioner_id,
-  institution_id, title, from_day, to_day). `standings` (kind,
-  id, status, from_day, to_day): status of institutions and practitioners. `days` (day, month, weekday 1–7
-  from Monday, is_off: a free day, holiday: its name): every day of the run. `packs` (code, ingredient,
-  high_value, resale_prone, injection, units: of a pack) and `prices` (code, level, max_price) in force on the month's last day.
+  institution_id, title, from_day, to_day). `standings` (kind, id, status, from_day, to_day): status of
+  institutions and practitioners. `days` (day, month, weekday 1–7 from Monday, is_off: a free day, holiday:
+  its name): every day of the run. `packs` (code, ingredient, high_value, resale_prone, injection, units: of a
+  pack) and
+  `prices` (code, level, max_price) in force on the month's last day.
 
 The common dialect: days are ordinals and moments microseconds, both integers; `CAST(… AS double precision)`
 before `/`; no `round`, no regular expressions, no date functions; lists by `array_agg(… ORDER BY …)`,
