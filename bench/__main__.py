@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import door, judgement, kafka, peers
+from bench import door, judgement, kafka, peers, periods
 from bench.table import Figure, show
 from tests.support.kafka import BrokerUnavailable
 
@@ -31,7 +31,9 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=…")
-    parser.add_argument("--only", default="", help="judgement,replay,posting,sustained,warnings,kafka")
+    parser.add_argument(
+        "--only", default="", help="judgement,periods,replay,posting,sustained,warnings,kafka"
+    )
     parser.add_argument("--quick", action="store_true", help="a tenth of everything: a look, not a figure")
     return parser.parse_args()
 
@@ -40,6 +42,7 @@ def _parts(quick: bool) -> dict:
     scale = 0.1 if quick else 1.0
     return {
         "judgement": lambda: _judgement(scale),
+        "periods": lambda: periods.figures(scale),
         "replay": _replay,
         "posting": lambda: door.posting(scale),
         "sustained": lambda: door.sustained(300 * scale),
