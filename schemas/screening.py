@@ -29,7 +29,8 @@ ITEMS_AT_MOST = 2_000
 class Item(Struct, array_like=True, gc=False, frozen=True):
     """A billed item. quantity: decimal text. amount, covered: fen (covered None: not said). unit_price:
     decimal yuan. day: local day as proleptic ordinal, 0 unknown. doses: of herbal prescriptions. minute:
-    local minute of the day, None where the time of day is missing. split_pack: sold by the piece."""
+    local minute of the day, None where the time of day is missing. split_pack: sold by the piece. name_mark:
+    a sign for each character of its name, by which names are compared."""
 
     code: str
     category: str
@@ -42,6 +43,7 @@ class Item(Struct, array_like=True, gc=False, frozen=True):
     doses: int | None = None
     minute: int | None = None
     split_pack: bool = False
+    name_mark: str = ""
 
 
 class ScreeningMessage(Struct, tag="screening", kw_only=True, omit_defaults=True):

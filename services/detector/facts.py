@@ -100,13 +100,14 @@ NO_REST = LineRest()
 
 
 class LineMore(Struct, array_like=True, gc=False):
-    """What many lines say. unit_price: decimal yuan. days_supply: days."""
+    """What many lines say. unit_price: decimal yuan. days_supply: days. name_mark: see `naming`."""
 
     unit: str = ""
     unit_price: Decimal | None = None
     days_supply: int | None = None
     practitioner: str = ""
     packed_rest: LineRest | None = None
+    name_mark: str = ""
 
     @property
     def rest(self) -> LineRest:

@@ -18,6 +18,7 @@ from services.detector.facts import (
     fen,
     is_off,
 )
+from services.detector.naming import mark_of
 
 COMPANION = "陪"
 """In the name of a line that is for the patient's companion, such as 陪护床."""
@@ -87,6 +88,7 @@ def _line_more(line: wire.Line) -> LineMore | None:
         line.days_supply,
         line.practitioner_id or "",
         None if rest == NO_REST else rest,
+        mark_of(line.name) if line.name else "",
     )
     return None if more == NO_MORE else more
 

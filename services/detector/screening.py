@@ -212,6 +212,7 @@ def _items(lines: Sequence[Line], calendar: Calendar) -> list[Item]:
                 more.doses,
                 calendar.minute_of_day(line.at) if has_clock else None,
                 bool(more.split_pack),
+                more.name_mark,
             )
         )
     return items

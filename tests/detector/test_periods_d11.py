@@ -7,6 +7,7 @@ import pytest
 from schemas.records import Pack
 from schemas.registry import Registry
 from schemas.screening import Item
+from services.detector.naming import mark_of
 from services.detector.periods.d11_exchanged_goods import RULE
 from tests.detector.periods import on_duckdb, screening
 from tests.support.entries import EMPTY, registry
@@ -93,6 +94,39 @@ def test_what_is_sold_from_an_opened_pack_does_not_count():
     opened = Item("X1", "09", "4", 400, None, "1.00", split_pack=True)
     told = [screening(f"05-04 10:{n:02}", items=[opened]) for n in range(5)]
     assert on_duckdb([RULE], [*USUAL, *told], PLACES) == []
+
+
+def named(count, name, institution="P1", **given):
+    items = [Item("X1", "09", "1", 2_000, 1_500, "20.00", name_mark=mark_of(name))]
+    return [screening(f"05-04 11:{n:02}", institution, items=items, **given) for n in range(count)]
+
+
+CAPSULES = [*named(15, "连花清瘟胶囊", "P2"), *named(15, "连花清瘟胶囊(24粒)", "P3")]
+
+
+def test_a_name_quite_unlike_the_usual_one_is_found():
+    (alert,) = on_duckdb([RULE], [*CAPSULES, *named(3, "乳清蛋白营养粉")], PLACES)
+    assert (alert.subject.id, alert.severity, alert.amount) == ("P1", 3, "45.00")
+    assert "名称" in alert.message.zh
+    assert alert.checked == ["abbreviation"]
+    assert on_duckdb([RULE], [*CAPSULES, *named(2, "乳清蛋白营养粉")], PLACES) == []
+    assert len(on_duckdb([RULE], [*CAPSULES, *named(3, "乳清蛋白营养粉")], EMPTY)) == 1
+
+
+@pytest.mark.parametrize("name", ["连花清瘟", "连花清瘟颗粒", "莲花清瘟胶囊", "瘟清", "24", ""])
+def test_like_names_short_ones_and_none_are_innocent(name):
+    assert on_duckdb([RULE], [*CAPSULES, *named(5, name)], PLACES) == []
+
+
+def test_what_one_institution_alone_calls_it_is_not_the_usual_name():
+    assert on_duckdb([RULE], [*named(40, "连花清瘟胶囊", "P2"), *named(3, "乳清蛋白营养粉")], PLACES) == []
+    few = [*CAPSULES[:8], *CAPSULES[-8:], *named(3, "乳清蛋白营养粉")]
+    assert on_duckdb([RULE], few, PLACES) == []
+
+
+def test_a_price_and_a_name_are_two_findings():
+    told = [*USUAL, *CAPSULES, *named(3, "乳清蛋白营养粉"), *sales(3, "5.00")]
+    assert len(on_duckdb([RULE], told, PLACES)) == 2
 
 
 def test_another_pack_size_is_innocent():

@@ -165,6 +165,7 @@ def world(seed: int) -> list:
                     MAY.begin + draw.choice((0, 9, 31)),
                     draw.choice((None, 7)),
                     draw.choice((60, 900, None)),
+                    name_mark=draw.choice(("ab", "abc", "xyz", "")),
                 )
                 for _ in range(draw.randrange(3))
             ],
@@ -426,7 +427,7 @@ QUERIES = {
     ),
     "items": (
         "name", "code", "category", bigint("quantity"), "amount", "covered", bigint("unit_price"), "day",
-        "minute", "doses",
+        "minute", "doses", "split_pack", "name_mark",
     ),
     "categories": ("name", "category", "amount", "covered"),
     "taken_back": ("name", "person", "day", "total", "begun", "historical"),

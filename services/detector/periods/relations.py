@@ -10,9 +10,9 @@ A run makes these relations for one month and the days before it; each rule sees
   was settled for good, else NULL (still open). `alerts`: blank before and after each id, so that
   `alerts LIKE '% B01-%'` asks for a rule.
 - `items` (institution_id, name, person, code, category, quantity, amount, covered, unit_price,
-  practitioner, day, doses, minute, split_pack): billed items of the same screenings. `categories` (…
-  category, amount, covered): their sums by charge type. Both are made only where some rule's SQL names them;
-  a rule reads them beside their screenings.
+  practitioner, day, doses, minute, split_pack, name_mark): billed items of the same screenings. `categories`
+  (… category, amount, covered): their sums by charge type. Both are made only where some rule's SQL names
+  them; a rule reads them beside their screenings.
 - `taken_back`: settlements that were cancelled or that a negative mirror took back, with the columns of
   `screened`; not those that stand under another person.
 - `ward_stays`: in-patient stays, a row an encounter and person, as far back as `stays_days` says:
@@ -259,7 +259,7 @@ GROUP BY s.institution_id, s.encounter_id, s.person
 ITEM_COLUMNS = {
     "code": "text", "category": "text", "quantity": "double precision", "amount": "bigint",
     "covered": "bigint", "unit_price": "double precision", "practitioner": "text", "day": "integer",
-    "doses": "integer", "minute": "integer", "split_pack": "boolean",
+    "doses": "integer", "minute": "integer", "split_pack": "boolean", "name_mark": "text",
 }  # fmt: skip
 """The places of `schemas.screening.Item`, in order."""
 
