@@ -1,8 +1,9 @@
 """B01 留存卡集中刷卡: one terminal, many cards, short time.
 
 Predicate: at one terminal of a pharmacy, clinic or village post, within 10 minutes, at least 5 persons
-swipe, and the median gap is at most 60 s or half of the amounts are equal. The floor of 5 stands until
-the period judge publishes baselines of the same institution and hour.
+swipe, and the median gap is at most 60 s or half of the amounts are equal. The floor of 5 stands for what is
+usual there at that hour: no such baseline is published. Of one terminal's day it cannot be told whether the
+cards were together before, nor whether all shops of a chain were crowded, or every month on that day.
 """
 
 from collections import Counter
