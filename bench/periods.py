@@ -109,18 +109,13 @@ def _minute(chance: random.Random) -> int:
 def _screening(
     chance: random.Random, number: int, person: str, place: Institution, day: int, minute: int
 ) -> ScreeningMessage:
-    total = chance.randrange(800, 60_000)
     is_stay = place.kind == "hospital" and chance.random() < 0.05
     is_sale = place.kind == "pharmacy"
     nights = chance.randrange(2, 15) if is_stay else 0
     begun = CALENDAR.midnight(day) + minute * MINUTE + chance.randrange(60) * 1_000_000
-    codes = [chance.randrange(600) for _ in range(3)]
     doctor = f"D{place.institution_id}{chance.randrange(12)}"
-    items = [
-        Item(f"C{code:04}", ("11", "05", "09")[code % 3], "1", total // 3, total // 3, None, doctor, day,
-             None, minute)
-        for code in codes
-    ]  # fmt: skip
+    items = [_item(chance, chance.randrange(600), doctor, day, minute) for _ in range(3)]
+    total = sum(item.amount for item in items)
     return ScreeningMessage(
         key=person,
         revision=1,
@@ -151,6 +146,14 @@ def _screening(
         main_diagnosis=("I10", "J06.9", "M54", "E11.9")[number % 4],
         bed=f"{number % 400}" if is_stay else "",
         flags=["present"],
+    )
+
+
+def _item(chance: random.Random, code: int, doctor: str, day: int, minute: int) -> Item:
+    """One of a code, at nearly its usual price."""
+    amount = int((300 + 29 * code) * (0.95 + chance.random() / 10))
+    return Item(
+        f"C{code:04}", ("11", "05", "09")[code % 3], "1", amount, amount, None, doctor, day, None, minute
     )
 
 
