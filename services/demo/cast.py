@@ -69,11 +69,12 @@ class Cast:
             raise NoRoom
         return self.rng.randint(earliest, latest)
 
-    def weeks(self, length: int) -> int:
-        """The first of `length` further days that all lie in one calendar month."""
+    def weeks(self, length: int, after: int = 0) -> int:
+        """The first of `length` further days that all lie in one calendar month, so many days after the
+        county begins at the earliest."""
         first = [
             day
-            for day in range(self._first_day, self._last_day - length + 1)
+            for day in range(self._first_day + after, self._last_day - length + 1)
             if month_start(day) == month_start(day + length)
         ]
         if not first:

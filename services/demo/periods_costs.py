@@ -59,8 +59,8 @@ def _insured_elsewhere(cast: Cast) -> Callable[[Person], None]:
 
 @plants("F07", "异地参保人单日集中住院", "A wave of in-patients insured elsewhere", tolerates=["F06", "C09"])
 def a_wave_from_elsewhere(cast: Cast) -> Told:
-    """Eight persons insured in the next county on one day."""
-    day = cast.weeks(9)
+    """Eight persons insured in the next county on one day, with weeks before it to compare with."""
+    day = cast.weeks(9, after=18)
     day = working_days(day, day + 4)[0]
     billing = ward_billing(c.CEFUROXIME, c.NEBULISER, nights=4)
     place = second_level(cast, day)

@@ -247,13 +247,13 @@ def one_long_stay(cast: Cast) -> Told:
 def _minor(cast: Cast, suits: Callable[[Person], bool], count: int, med_type: str = "") -> Told:
     day = cast.weeks(8)
     place = township(cast, day)
-    billing = ward_billing(first=(c.BLOOD_COUNT,), nights=3)
+    billing = ward_billing(first=(c.BLOOD_COUNT,), nights=2)
     days = working_days(day, day + 4)
     return wave(
         cast,
         place,
         days,
-        3,
+        2,
         count,
         suits=suits,
         diagnosis="J06.900",
@@ -264,7 +264,7 @@ def _minor(cast: Cast, suits: Callable[[Person], bool], count: int, med_type: st
 
 @plants("C08", "轻症低标准入院", "Admitted for a cold", tolerates=["C09"])
 def admitted_for_a_cold(cast: Cast) -> Told:
-    """Six grown-ups with a cold, three nights each, hardly treated."""
+    """Six grown-ups with a cold, two nights each, hardly treated."""
     return _minor(cast, lambda someone: 25 <= someone.age <= 55, 6)
 
 
