@@ -90,12 +90,16 @@ def dispensings(view: PersonView, substances: Iterable[str]) -> dict[str, list[D
 def encounters_with(view: PersonView, substances: Iterable[str]) -> list[Ref]:
     """Encounters that may hold a medicine of some substances: all that do, and perhaps some others."""
     formulary = formulary_of(view.registry)
-    marks = sorted({mark for substance in substances for mark in formulary.marks(substance)})
-    found = dict.fromkeys(
-        (fact.institution, fact.encounter)
-        for fact in view.history.facts
-        if fact.flags & DRUGGED and _names(bytes(fact.packed), marks)
-    )
+    marks = {mark for substance in substances for mark in formulary.marks(substance)}
+    found: dict[Ref, None] = {}
+    for fact in view.history.facts:
+        if fact.flags & DRUGGED:
+            packed = bytes(fact.packed)
+            # A plain loop: this is looked for at every purchase, and a generator costs more than the search.
+            for mark in marks:
+                if mark in packed:
+                    found[fact.institution, fact.encounter] = None
+                    break
     return list(found)
 
 
@@ -141,10 +145,6 @@ def _dispensing(view: PersonView, fact: Fact, code: str, charges: list[Charge]) 
     )
 
 
-def _names(packed: bytes, marks: list[bytes]) -> bool:
-    return any(mark in packed for mark in marks)
-
-
 class Formulary:
     """The registry's medicines by substance. precious: substances that are dear and easily sold on."""
 
@@ -173,8 +173,11 @@ class Formulary:
             return [substance.encode()]
         known = self._marks.get(substance)
         if known is None:
+            marks = {substance, *_shortened(codes)}
             known = self._marks[substance] = [
-                mark.encode() for mark in sorted({substance, *_shortened(codes)})
+                mark.encode()
+                for mark in sorted(marks)
+                if not any(other != mark and other in mark for other in marks)
             ]
         return known
 

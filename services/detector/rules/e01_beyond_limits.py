@@ -12,10 +12,11 @@ says nothing. What lies wholly outside the policy was not asked for from the fun
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.finding import Words
-from schemas.registry import Limit
+from schemas.registry import Limit, Registry
 from services.detector.bill_rule import BillRule, Suspect
 from services.detector.billing import Bill, Charge, base, part
 from services.detector.drugs import supply_days
@@ -76,7 +77,7 @@ class BeyondLimits(BillRule):
     parameters: BeyondLimitsParameters = BeyondLimitsParameters()
 
     def suspects(self, view: PersonView, bill: Bill) -> Iterator[Suspect]:
-        limited = [code for code in sorted(bill.by_code) if view.registry.limit(code) is not None]
+        limited = sorted(_limited(view.registry).intersection(bill.by_code))
         if not limited:
             return
         encounter = Encounter(view, bill.ref)
@@ -149,6 +150,21 @@ class BeyondLimits(BillRule):
             ],
             evidence={"limits": [one.words.zh for one in broken]},
         )
+
+
+@lru_cache(maxsize=2)
+def _limited(registry: Registry) -> frozenset[str]:
+    """Codes that any of these limits speaks of, on whatever day."""
+    limits: tuple[Limit, ...] = registry.records(Limit.TABLE)
+    return frozenset(
+        limit.code
+        for limit in limits
+        if limit.settings
+        or limit.min_level
+        or limit.insurance_types
+        or limit.alone_not_paid
+        or limit.course_days
+    )
 
 
 def _is_from_elsewhere(encounter: Encounter, charge: Charge) -> bool:

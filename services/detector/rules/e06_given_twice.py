@@ -92,6 +92,8 @@ class GivenTwice(Rule):
             yield from _visited(view, day)
 
     def _found(self, view: PersonView, about: tuple, given: list[Given]) -> Iterator[Finding]:
+        if len({one.code for one in given}) < 2:
+            return
         by_substance: dict[str, list[Given]] = {}
         for one in given:
             by_substance.setdefault(self._substance(one.pack), []).append(one)

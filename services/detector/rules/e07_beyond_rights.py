@@ -10,9 +10,11 @@ practitioner, no title or no level known: no judgement. Amount: what of the line
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schemas.finding import Words
-from schemas.records import Pack
+from schemas.records import Limit, Pack
+from schemas.registry import Registry
 from services.detector.bill_rule import BillRule, Suspect
 from services.detector.billing import Bill, Charge, base
 from services.detector.encounters import Encounter
@@ -65,9 +67,7 @@ class BeyondRights(BillRule):
     parameters: BeyondRightsParameters = BeyondRightsParameters()
 
     def suspects(self, view: PersonView, bill: Bill) -> Iterator[Suspect]:
-        known = [
-            code for code in sorted(bill.by_code) if view.registry.pack(code) or view.registry.limit(code)
-        ]
+        known = sorted(_reserved(view.registry).intersection(bill.by_code))
         encounter = Encounter(view, bill.ref) if known else None
         if encounter is None or encounter.anchor is None or "pharmacy" in encounter.settings:
             return
@@ -117,6 +117,15 @@ class BeyondRights(BillRule):
                 f"a herbal injection, which is for institutions from level {least} on; this is level {level}",
             )
             yield _suspect((code, "level"), words, injected)
+
+
+@lru_cache(maxsize=2)
+def _reserved(registry: Registry) -> frozenset[str]:
+    """Codes that are not for everybody to order, or not for every place, on whatever day."""
+    packs: tuple[Pack, ...] = registry.records(Pack.TABLE)
+    limits: tuple[Limit, ...] = registry.records(Limit.TABLE)
+    found = {pack.code for pack in packs if pack.antibiotic_grade >= RESTRICTED or pack.injection}
+    return frozenset(found | {limit.code for limit in limits if limit.min_title})
 
 
 def _suspect(about: tuple, words: Words, charges: list[Charge], *reasons: Explanation) -> Suspect:
