@@ -3,12 +3,13 @@
 An event is drawn as a tuple of small integers and decoded here: it shrinks well and costs little.
 """
 
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
 
 from schemas.entry import Entry
-from schemas.registry import Registry
+from schemas.registry import Bundle, ExclusivePair, Indication, Limit, Pack, Price, Registry
 from tests.support.entries import entry, person, registry
 
 INSTITUTIONS = ("H1", "H2", "H1", "C1", "P1", "H2", "P2", "C1")
@@ -57,6 +58,26 @@ REGISTRIES = (
         *({"institution_id": name, **columns} for name, columns in _PLACES.items()),
         {"institution_id": "H2", "effective_from": "2026-03-03", "latitude": 28.2, "longitude": 112.9},
         {"institution_id": "C1", "effective_from": "2026-03-02", "kind": "township"},
+    ),
+    Registry(
+        {
+            "institutions": _registry().records("institutions"),
+            "limits": [
+                Limit("000", sex="2", day_max=Decimal(1), encounter_max=Decimal(1), hourly=True),
+                Limit("001", settings=("inpatient",), min_level=3, course_days=1),
+                Limit("002", settings=("outpatient",), effective_from="2026-03-02"),
+            ],
+            "prices": [Price("000", max_price=Decimal(5)), Price("001", level=3, max_price=Decimal(5))],
+            "exclusive_pairs": [ExclusivePair("000", "001", "day"), ExclusivePair("001", "002", "encounter")],
+            "bundles": [Bundle("000", "001", "contains"), Bundle("001", "000", "requires")],
+            "indications": [Indication("001", ("E11",)), Indication("002", ("I10",))],
+            "packs": [
+                Pack("001", "a", "A10BA02", daily_units=Decimal(1), high_value=True, resale_prone=True),
+                Pack("002", "a", "A10BA02", daily_units=Decimal(1)),
+                Pack("002", "b", effective_from="2026-03-03"),
+            ],
+        },
+        1,
     ),
 )
 
@@ -250,11 +271,12 @@ def _time(time: int, more: int) -> str:
 
 def _line(line_id: str, flavour: int) -> dict[str, Any]:
     at = f"2026-03-{1 + flavour % 4:02d}T12:00:00+08:00"
-    category = ("05", "09")[flavour % 2]
+    category = ("05", "09", "09")[flavour % 3]
     return {
-        "line_id": line_id, "code": f"00{flavour % 2}", "quantity": "1", "occurred_at": at,
+        "line_id": line_id, "code": f"00{flavour % 3}", "quantity": "1", "occurred_at": at,
         "category": category,
         "amount": ("10.00", "20.00")[flavour % 2],
+        **({} if category == "05" else {"days_supply": 20, "discharge_drug": flavour % 5 == 4}),
     }  # fmt: skip
 
 
