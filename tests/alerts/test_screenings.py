@@ -39,7 +39,7 @@ def test_every_field_stands_in_its_column(desk):
     assert tuple(row) == row_of(screening)
     assert row["diagnoses"] == "A01 B02"
     assert msgspec.json.decode(row["items"]) == [
-        ["X1", "11", "2", 500, None, "2.50", "D1", MAY_1, None, None, False]
+        ["X1", "11", "2", 500, None, "2.50", "D1", MAY_1, None, None, False, ""]
     ]
 
 

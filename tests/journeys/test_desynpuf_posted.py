@@ -21,6 +21,10 @@ def expected_pairs() -> set[tuple]:
         return {(row["rule"], tuple(sorted((row["claim1"], row["claim2"])))) for row in csv.DictReader(file)}
 
 
+OF_STAYS = ("A01", "A02", "A08", "D14")
+"""What the data's own expectations speak of; other rules find what its diagnoses and dates show them."""
+
+
 @needs_data
 def test_stays_posted_in_batches_of_500_raise_exactly_the_expected_pairs():
     expected = json.loads((FOLDER / "expected.json").read_text())
@@ -33,7 +37,9 @@ def test_stays_posted_in_batches_of_500_raise_exactly_the_expected_pairs():
         system.wait_judged(240)
         alerts = system.alerts()
         status = system.get("/v1/status")
-    found = {(alert["rule"], tuple(sorted(alert["encounters"]))) for alert in alerts}
+    found = {
+        (alert["rule"], tuple(sorted(alert["encounters"]))) for alert in alerts if alert["rule"] in OF_STAYS
+    }
     assert found == expected_pairs()
     assert sum(alert["rule"] == "A01" for alert in alerts) == expected["A01_pairs"]
     assert sum(alert["rule"] == "A02" for alert in alerts) == expected["A02_pairs"]
