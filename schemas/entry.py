@@ -17,8 +17,8 @@ class Entry(Struct, array_like=True, gc=False):
     """One row of the inbox.
 
     seq: its place in the inbox. key: pseudonym of the person; for stock the institution; "" for
-    registry and tick. body: the normal form (JSON) of the event or person record; for `registry` the
-    registry version (JSON integer). as_of, received_at, occurred_at: microseconds since 1970 UTC.
+    registry and tick. body: the normal form (JSON) of the event or person record; for `registry` what
+    `encode_change` makes. as_of, received_at, occurred_at: microseconds since 1970 UTC.
     historical: came through `qingfeng import`.
     """
 
@@ -45,6 +45,36 @@ class Envelope(Struct, array_like=True, tag="entries"):
     number: int = 0
     log_id: str = ""
     echo: bool = False
+
+
+class TerminalDays(Struct, array_like=True, frozen=True):
+    """Terminals of an institution on some local days: ordinals, both included."""
+
+    institution_id: str
+    first: int
+    last: int
+
+
+class RegistryChange(Struct, array_like=True, frozen=True):
+    """The word that the registry is at a version. terminals: all that this concerns; None: everything."""
+
+    version: int
+    terminals: list[TerminalDays] | None = None
+
+
+_change = msgspec.json.Decoder(int | RegistryChange).decode
+_encode_json = msgspec.json.Encoder().encode
+
+
+def encode_change(change: RegistryChange) -> bytes:
+    """The body of the word: a JSON integer where it concerns everything."""
+    return _encode_json(change.version if change.terminals is None else change)
+
+
+def decode_change(body: bytes) -> RegistryChange:
+    """The word in an inbox entry of kind "registry". Raises msgspec.DecodeError."""
+    found = _change(body)
+    return RegistryChange(found) if isinstance(found, int) else found
 
 
 decode_envelope = msgspec.msgpack.Decoder(Envelope).decode

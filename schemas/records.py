@@ -306,6 +306,29 @@ class Held(Record):
         return Place(self.table, "")
 
 
+class Baseline(Record):
+    """What is usual at the terminals of one institution, as the judge of months measured it on a day with a
+    crowd, and until the next such day. Made by the system itself; no file brings it.
+
+    usual: by local hour (24 of them) how many different persons one terminal sees in some minutes (B01's
+    parameters say how many minutes, and which quantile of the four weeks before counts). same_day: what the
+    fullest minutes of that hour saw on the same day of both months before, the less of the two; empty where
+    the institution was not there to be seen. chain_shops: how many shops of its chain, itself among them, had
+    far more customers than usual on the day; None without a chain.
+    """
+
+    TABLE: ClassVar[str] = "baselines"
+    institution_id: Name
+    effective_from: str
+    usual: tuple[Count, ...] = ()
+    same_day: tuple[Count, ...] = ()
+    chain_shops: Count | None = None
+
+    @property
+    def place(self) -> Place:
+        return Place(self.institution_id, self.effective_from)
+
+
 def joined(*parts: str) -> str:
     """One id of several; blanks inside a part are marked, so that no two lists of parts make the same."""
     return " ".join(part.replace("\\", "\\\\").replace(" ", "\\ ") for part in parts)

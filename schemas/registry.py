@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from schemas.records import (
     Approval,
+    Baseline,
     Bundle,
     ExclusivePair,
     FaceCheck,
@@ -50,7 +51,9 @@ FILES: dict[str, type[Record]] = {
 """Tables that come as files of a folder, by name."""
 
 WHOLE: dict[str, type[Record]] = {
-    kind.TABLE: kind for kind in (*FILES.values(), Held, RuleParameters) if kind not in (Person, Approval)
+    kind.TABLE: kind
+    for kind in (*FILES.values(), Baseline, Held, RuleParameters)
+    if kind not in (Person, Approval)
 }
 """Tables that travel as a whole."""
 
@@ -150,6 +153,10 @@ class Registry:
         """All rows of a table that travels as a whole."""
         return self._tables.get(table, ())
 
+    def with_table(self, table: str, rows: Sequence[Record]) -> "Registry":
+        """This registry with other rows of one table."""
+        return Registry({**self._tables, table: rows}, self.version)
+
     # -- institutions, practitioners, persons -----------------------------------------------------------
 
     def institution(self, institution_id: str, day: str | None = None) -> Institution | None:
@@ -196,6 +203,11 @@ class Registry:
     def needs_face_check(self, institution_id: str, day: str) -> bool:
         """Whether a face check is required there on a day."""
         return any(_holds(row, day) for row in self._face_checks.get(institution_id, ()))
+
+    def baseline(self, institution_id: str, day: str) -> Baseline | None:
+        """What is usual at an institution's terminals on a day: the last that was measured by then."""
+        records = self._baselines.get(institution_id)
+        return None if records is None else _in_force(records, day)
 
     # -- codes ------------------------------------------------------------------------------------------
 
@@ -283,6 +295,11 @@ class Registry:
         return _by(self.records("face_check"), lambda row: row.institution_id)
 
     @cached_property
+    def _baselines(self) -> dict[str, list[Baseline]]:
+        """Those that say anything: one that was taken back leaves what was measured before it in force."""
+        return _by([row for row in self.records(Baseline.TABLE) if row.usual], lambda row: row.institution_id)
+
+    @cached_property
     def _limits(self) -> dict[str, list[Limit]]:
         return _by(self.records("limits"), lambda row: row.code)
 
@@ -354,6 +371,7 @@ __all__ = [
     "TOLD_OF",
     "WHOLE",
     "Approval",
+    "Baseline",
     "Bundle",
     "ExclusivePair",
     "FaceCheck",
