@@ -18,7 +18,7 @@ from schemas.entry import Entry
 from schemas.moments import DAY, MINUTE, Calendar, micros, normal
 from schemas.records import Bundle, ExclusivePair, Indication, Institution, Limit, Pack, Price
 from schemas.registry import Registry
-from services.detector.history import PersonHistory
+from services.detector.memory import PersonMemory
 from services.detector.reading import read_entry
 from services.detector.shelf import Shelf
 from services.detector.stages import Pipeline, make_pipeline
@@ -180,7 +180,7 @@ def _templates(pipeline: Pipeline, chance: random.Random, facts: int, share: flo
     """Histories as a year leaves them, packed: a few hundred, shared by all persons to save time."""
     templates = []
     for number in range(300):
-        history = PersonHistory("template")
+        history = PersonMemory("template")
         for place in range(chance.randrange(facts - facts // 2, facts + facts // 2 + 1)):
             at = START + chance.randrange(facts * EVERY)
             name = number * 1_000 + place + 10**9
@@ -192,7 +192,7 @@ def _templates(pipeline: Pipeline, chance: random.Random, facts: int, share: flo
 
 def size_of_ten() -> int:
     """Bytes of the state of a person with ten facts."""
-    history, chance = PersonHistory("ten"), random.Random(1)
+    history, chance = PersonMemory("ten"), random.Random(1)
     for number in range(10):
         at = START + number * DAY
         entry = Entry(0, "event", "", settlement(chance, number, at), at, at, 0)

@@ -1,4 +1,4 @@
-"""What is remembered of a person: facts by identity; what counts is a view.
+"""The facts of a person: a set of facts by identity, of which what counts is a view.
 
 A history is a grow-only set of facts named by (institution, event_id). Adding a fact twice is the same as
 once, and the order of adding leaves no trace: everything here is a function of the set.
@@ -6,15 +6,12 @@ once, and the order of adding leaves no trace: everything here is a function of 
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, NamedTuple
-
-import msgspec
-from msgspec import Struct
+from typing import Any, NamedTuple
 
 from schemas.moments import DAY
 from schemas.records import Approval, Person, Status
 from services.detector.facts import MID_STAY, Fact, Kind
-from services.detector.past import Past, fold, unfold
+from services.detector.past import Past, unfold
 from services.detector.versions import (
     NOTHING_NEGATIVE,
     cell_name,
@@ -28,16 +25,8 @@ from services.detector.versions import (
 Ref = tuple[str, str]
 """(institution, encounter_id)."""
 
-CODEC = 2
-
-
-class Said(Struct, array_like=True, gc=False):
-    """A finding that stands: the rule, the encounters it names, a digest of what was said."""
-
-    rule: str
-    members: list[Ref]
-    digest: bytes
-    defect: bool = False
+TWO_DAYS = 2 * DAY
+NOWHERE = 1 << 62
 
 
 class Change(NamedTuple):
@@ -52,31 +41,6 @@ class Change(NamedTuple):
     plain: bool = False
 
 
-class Packed(Struct, array_like=True):
-    """The one-piece form of a history."""
-
-    codec: int
-    turns: int
-    suspended: bool
-    facts: list[Fact]
-    idle: list[Fact]
-    said: dict[str, Said]
-    records: dict[str, Fact]
-    past: Past | None
-
-
-_unpack = msgspec.msgpack.Decoder(Packed).decode
-_encode = msgspec.msgpack.Encoder(decimal_format="string").encode
-_fact = msgspec.msgpack.Decoder(Fact).decode
-_said = msgspec.msgpack.Decoder(Said).decode
-_head = msgspec.msgpack.Decoder(tuple[int, bool]).decode
-
-TWO_DAYS = 2 * DAY
-SAID_CELL = "!"
-HEAD_CELL = ""
-NOWHERE = 1 << 62
-
-
 def _place(fact: Fact) -> tuple[int, str, str, str]:
     return (fact.at, fact.institution, fact.id, fact.event)
 
@@ -85,37 +49,29 @@ class PersonHistory:
     """Facts of one person.
 
     `facts` are live, in order of (time, institution, id); `idle` are cancellations and versions that do
-    not count; `records` are registry records by name, of each the last loaded; `said` the findings that
-    stand. The packed form folds what is long over into a past, which is opened when it is asked for.
+    not count; `records` are registry records by name, of each the last loaded; `turns` counts what the
+    history has learnt. Facts that were folded (`past`) are opened when they are asked for.
     """
 
     __slots__ = (
-        "_all", "_changed", "_made", "_offsets", "_past", "_recent", "due", "idle", "key", "records",
-        "said", "stays", "suspended", "turns",
+        "_all", "_changed", "_made", "_offsets", "_past", "_recent", "idle", "key", "records", "stays",
+        "turns",
     )  # fmt: skip
-
-    fold_at: ClassVar[int] = 6
-    """More facts at hand than this are folded when packed."""
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.turns = 0
-        self.suspended = False
         self._recent: list[Fact] = []
         self._past: Past | None = None
         self._all: list[Fact] | None = None
         self.idle: list[Fact] = []
         self.records: dict[str, Fact] = {}
-        self.said: dict[str, Said] = {}
         self.stays: list | None = None
         """Cache of the view's stays; None when it must be made again."""
-        self.due: dict[tuple[str, str, str], Fact] = {}
-        """Facts by identity that are to be screened; noted and said within one sitting, never stored."""
         self._made: dict[tuple, Any] = {}
         self._offsets: frozenset | None = None
-        self._changed: dict[str, bytes | None] = {}
-
-    # -- facts ------------------------------------------------------------------------------------------
+        self._changed: dict[str, None] = {}
+        """Cells that are to be stored anew, in the order of their changing."""
 
     @property
     def facts(self) -> list[Fact]:
@@ -171,7 +127,7 @@ class PersonHistory:
                 # A cancellation, or a version that does not count, may be about the same thing.
                 versioned = versioned or other.id in (id, encounter, event)
         self.turns += 1
-        self._changed[cell_name(institution, event)] = b"+"
+        self._changed[cell_name(institution, event)] = None
         if versioned:
             return self._settle(fact)
         self._insert(fact)
@@ -182,14 +138,14 @@ class PersonHistory:
 
     def remove(self, fact: Fact, record: Fact | None) -> None:
         """Take a fact out again, as if it had never come (a rule raised on it); `record` stood before it."""
-        self._changed.pop(_slot(fact), None)
+        self._changed.pop(cell_of(fact), None)
         self.turns -= 1
         if fact.kind == Kind.PERSON:
             if record is None:
                 del self.records[fact.id]
             else:
                 self.records[fact.id] = record
-                self._changed[_slot(record)] = b"+"
+                self._changed[cell_of(record)] = None
             return
         everything = [
             other
@@ -204,10 +160,10 @@ class PersonHistory:
         self._set([fact for fact in self.facts if identity(fact) not in gone])
         self.stays = self._offsets = None
         for fact in gone.values():
-            self._changed[_slot(fact)] = None
+            self._changed[cell_of(fact)] = None
         for fact in [other for other in self.idle if identity(other) in gone]:
             self.idle.remove(fact)
-            self._changed[_slot(fact)] = None
+            self._changed[cell_of(fact)] = None
 
     def made(self, what: str, ref: Ref, make: Callable[[], Any]) -> Any:
         """What can be made of an encounter's facts and the cancellations alone, kept until either changes."""
@@ -320,101 +276,17 @@ class PersonHistory:
         """Cancellations that no later one takes back."""
         return standing([fact for fact in self.idle if fact.kind == Kind.CANCELLATION])
 
-    # -- what was said ----------------------------------------------------------------------------------
-
-    def say(self, finding_id: str, said: Said | None) -> None:
-        """Note that a finding stands, or (None) no longer does."""
-        if said is None:
-            self.said.pop(finding_id, None)
-        else:
-            self.said[finding_id] = said
-        self._changed[SAID_CELL + finding_id] = b"+"
-
-    # -- storing ----------------------------------------------------------------------------------------
-
-    def changes(self) -> dict[str, bytes | None]:
-        """Cells changed since the last call: a cell a fact, a cell a finding, one head."""
-        if not self._changed:
-            return {}
-        changed, self._changed = self._changed, {}
-        by_slot = {_slot(fact): fact for fact in self._everything()} if len(changed) > 2 else None
-        cells: dict[str, bytes | None] = {HEAD_CELL: _encode((self.turns, self.suspended))}
-        for cell in changed:
-            if cell.startswith(SAID_CELL):
-                said = self.said.get(cell[1:])
-                cells[cell] = None if said is None else _encode(said)
-            else:
-                fact = by_slot.get(cell) if by_slot is not None else self._by_slot(cell)
-                cells[cell] = None if fact is None else _encode(fact)
-        return cells
-
-    def pack(self) -> bytes:
-        """The one-piece form."""
-        if len(self._recent) > self.fold_at and not self.idle and not self.suspended:
-            self._past, self._recent = fold(self._past, self._recent)
-            self._all = None
-        return _encode(
-            Packed(
-                CODEC,
-                self.turns,
-                self.suspended,
-                self._recent,
-                self.idle,
-                self.said,
-                self.records,
-                self._past,
-            )
-        )
-
-    @classmethod
-    def unpack(cls, key: str, packed: bytes) -> "PersonHistory":
-        """From the one-piece form. Raises msgspec.DecodeError on what this codec cannot read."""
-        form = _unpack(packed)
-        history = cls(key)
-        history.turns, history.suspended = form.turns, form.suspended
-        history._recent, history.idle, history.said = form.facts, form.idle, form.said
-        history.records, history._past = form.records, form.past
-        return history
-
-    @classmethod
-    def restore(cls, key: str, cells: Iterable[tuple[str, bytes]]) -> "PersonHistory":
-        """From all cells, in any order."""
-        history = cls(key)
-        facts = []
-        for cell, body in cells:
-            if cell == HEAD_CELL:
-                history.turns, history.suspended = _head(body)
-            elif cell.startswith(SAID_CELL):
-                history.said[cell[1:]] = _said(body)
-            else:
-                fact = _fact(body)
-                if fact.kind == Kind.PERSON:
-                    history.records[fact.id] = fact
-                else:
-                    facts.append(fact)
-        history._resolve_all(facts)
-        return history
-
     # -- inside -----------------------------------------------------------------------------------------
-
-    def _everything(self) -> list[Fact]:
-        return [*self.facts, *self.idle, *self.records.values()]
-
-    def _by_slot(self, slot: str) -> Fact | None:
-        last = self._recent[-1] if self._recent else None
-        if last is not None and _slot(last) == slot:
-            return last
-        return next((fact for fact in self._everything() if _slot(fact) == slot), None)
 
     def _add_record(self, fact: Fact) -> list[Change] | None:
         known = self.records.get(fact.id)
         if known is not None:
             if _loaded(known) >= _loaded(fact):
                 return None
-            self._changed[_slot(known)] = None
+            self._changed[cell_of(known)] = None
         self.turns += 1
         self.records[fact.id] = fact
-        self._changed[_slot(fact)] = b"+"
+        self._changed[cell_of(fact)] = None
         return []
 
     def _set(self, facts: list[Fact]) -> None:
@@ -490,7 +362,8 @@ def _of(facts: list[Fact], ref: Ref) -> list[Fact]:
     return [fact for fact in facts if fact.encounter == encounter and fact.institution == institution]
 
 
-def _slot(fact: Fact) -> str:
+def cell_of(fact: Fact) -> str:
+    """Name of the cell that stores a fact."""
     return cell_name(fact.institution, fact.event)
 
 

@@ -14,7 +14,8 @@ from schemas.moments import DAY, Calendar
 from schemas.registry import Registry
 from services.detector.defects import Defect, defects_of, may_be_defective, placeholder
 from services.detector.facts import CONTENTS, HISTORICAL, Fact, Kind
-from services.detector.history import Change, PersonHistory, Ref, Said
+from services.detector.history import Change, Ref
+from services.detector.memory import PersonMemory, Said
 from services.detector.profiling import Costs
 from services.detector.rule import Finding, Rule, digest
 from services.detector.rulebook import make_rules
@@ -81,7 +82,7 @@ class PersonJudge:
         self._reaching = frozenset(rule for rule in self._rules if type(rule).reach is not Rule.reach)
         self._by_news: dict[tuple[int, int, bool], tuple[Rule, ...]] = {}
 
-    def take(self, history: PersonHistory, fact: Fact) -> tuple[list[Change], list[Verdict]] | None:
+    def take(self, history: PersonMemory, fact: Fact) -> tuple[list[Change], list[Verdict]] | None:
         """Add a fact and say what changed; None when it was known. Raises what a rule raises, undone."""
         suspended = history.suspended
         record = history.records.get(fact.id) if fact.kind == Kind.PERSON else None
@@ -96,16 +97,16 @@ class PersonJudge:
             raise
         return changes, note(history, verdicts) if verdicts else verdicts
 
-    def whole(self, history: PersonHistory) -> list[Verdict]:
+    def whole(self, history: PersonMemory) -> list[Verdict]:
         """Judge everything anew."""
         return note(history, self._whole(history))
 
-    def has_aged(self, history: PersonHistory, as_of: int) -> bool:
+    def has_aged(self, history: PersonMemory, as_of: int) -> bool:
         """Whether a history may hold facts that aged out."""
         horizon = self.bench.horizon
         return horizon is not None and history.first < as_of - horizon
 
-    def forget(self, history: PersonHistory, as_of: int) -> None:
+    def forget(self, history: PersonMemory, as_of: int) -> None:
         """Drop facts that aged out; those that a standing finding names stay, so that it stays sealed."""
         if self.bench.horizon is None:
             return
@@ -122,7 +123,7 @@ class PersonJudge:
         if aged:
             history.drop(aged)
 
-    def _after(self, history: PersonHistory, fact: Fact, changes: list[Change]) -> list[Verdict]:
+    def _after(self, history: PersonMemory, fact: Fact, changes: list[Change]) -> list[Verdict]:
         crowded = history.count > self.bench.facts_limit
         if crowded or history.suspended:
             return self._crowded(history, crowded)
@@ -133,7 +134,7 @@ class PersonJudge:
             verdicts += self._defects(history, changes)
         return verdicts
 
-    def _crowded(self, history: PersonHistory, crowded: bool) -> list[Verdict]:
+    def _crowded(self, history: PersonMemory, crowded: bool) -> list[Verdict]:
         """A placeholder id says nothing but that it is one; below the limit it is judged again."""
         if not crowded:
             history.suspended = False
@@ -143,7 +144,7 @@ class PersonJudge:
         history.suspended = True
         return difference(history.said, [placeholder(history)])
 
-    def _whole(self, history: PersonHistory) -> list[Verdict]:
+    def _whole(self, history: PersonMemory) -> list[Verdict]:
         if history.count > self.bench.facts_limit:
             history.suspended = True
             return difference(history.said, [placeholder(history)])
@@ -152,7 +153,7 @@ class PersonJudge:
         refs = {(fact.institution, fact.encounter) for fact in history.facts}
         return difference(history.said, [*found, *defects_of(view, sorted(refs))])
 
-    def _reached(self, history: PersonHistory, changes: list[Change]) -> list[Verdict]:
+    def _reached(self, history: PersonMemory, changes: list[Change]) -> list[Verdict]:
         rules = self._concerned(history, changes) if changes else ()
         verdicts: list[Verdict] = []
         if not rules:
@@ -176,7 +177,7 @@ class PersonJudge:
             verdicts += difference(said, found)
         return verdicts
 
-    def _concerned(self, history: PersonHistory, changes: list[Change]) -> Iterable[Rule]:
+    def _concerned(self, history: PersonMemory, changes: list[Change]) -> Iterable[Rule]:
         """Rules whose findings a change may alter: all that watch its kinds and find what they need."""
         first = changes[0]
         if len(changes) == 1 and first.plain and len(first.after) == 1:
@@ -192,7 +193,7 @@ class PersonJudge:
         asked = {rule for kind in kinds for rule in self._asked(kind, flags & CONTENTS, known)}
         return [rule for rule in self._rules if rule in asked]
 
-    def _asked_about_news(self, history: PersonHistory, fact: Fact) -> list[Rule]:
+    def _asked_about_news(self, history: PersonMemory, fact: Fact) -> list[Rule]:
         """… for a fact that stands alone in its encounter."""
         concerned = []
         gap = inside = None
@@ -225,7 +226,7 @@ class PersonJudge:
             )
         return asked
 
-    def _defects(self, history: PersonHistory, changes: list[Change]) -> list[Verdict]:
+    def _defects(self, history: PersonMemory, changes: list[Change]) -> list[Verdict]:
         view = PersonView(history, self.registry, self.bench.calendar)
         refs = [change.ref for change in changes]
         said = {
@@ -269,7 +270,7 @@ class SharedJudge:
         return difference(history.said, [item for rule in rules for item in rule.judge(view, None)])
 
 
-def _may_be_inside(history: PersonHistory, fact: Fact) -> bool:
+def _may_be_inside(history: PersonMemory, fact: Fact) -> bool:
     """Whether a fact may lie in a stay, or make one that anything lies in."""
     if fact.kind >= Kind.VISIT:
         return history.may_be_inside(fact.at)
@@ -296,7 +297,7 @@ def difference(said: dict[str, Said], found: Iterable[Finding | Defect]) -> list
     return verdicts
 
 
-def note(history: PersonHistory | SharedHistory, verdicts: list[Verdict]) -> list[Verdict]:
+def note(history: PersonMemory | SharedHistory, verdicts: list[Verdict]) -> list[Verdict]:
     """Write verdicts into the history; the verdicts, the withdrawn ones with what had been said."""
     noted = []
     for verdict in verdicts:

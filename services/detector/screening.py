@@ -31,6 +31,7 @@ from services.detector.facts import (
     Line,
 )
 from services.detector.history import Change, PersonHistory, Ref
+from services.detector.memory import PersonMemory
 from services.detector.stays import Stay, stay_among
 from services.detector.versions import identity
 from services.detector.view import PersonView
@@ -67,7 +68,7 @@ def to_screen(fact: Fact, changes: Iterable[Change]) -> list[Fact]:
     return list(found.values())
 
 
-def screening_of(history: PersonHistory, view: PersonView, fact: Fact, rules_hash: str) -> ScreeningMessage:
+def screening_of(history: PersonMemory, view: PersonView, fact: Fact, rules_hash: str) -> ScreeningMessage:
     """The screening of a settlement or an admission (`SCREENED`), live or not, as the history stands."""
     ref = (fact.institution, fact.encounter)
     facts = view.facts_of((ref,))
@@ -289,7 +290,7 @@ def _flags(history: PersonHistory, fact: Fact, *, is_newborn: bool) -> list[str]
     return sorted(names)
 
 
-def _alerts(history: PersonHistory, ref: Ref) -> list[str]:
+def _alerts(history: PersonMemory, ref: Ref) -> list[str]:
     """Standing findings that name the encounter."""
     return sorted(
         finding_id for finding_id, said in history.said.items() if not said.defect and ref in said.members

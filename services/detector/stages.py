@@ -16,10 +16,11 @@ from schemas.finding import AlertMessage, DefectMessage, Origin
 from schemas.moments import DAY, Calendar
 from schemas.registry import Registry
 from schemas.topics import ALERTS, CROSSINGS, EVENTS
-from services.detector.defects import WORDS, Defect
+from services.detector.defects import PLACEHOLDER, WORDS, Defect, shares_of
 from services.detector.facts import Fact, Kind
-from services.detector.history import Change, PersonHistory
+from services.detector.history import Change
 from services.detector.judge import Bench, PersonJudge, SharedJudge, Verdict
+from services.detector.memory import PersonMemory
 from services.detector.profiling import Costs
 from services.detector.reading import read_entry
 from services.detector.rulebook import rules_hash
@@ -77,21 +78,21 @@ class PersonStage:
         self._sender = Sender(kinds, registry, self.bench.calendar)
         self._follows_packs = "trace_code" in kinds
 
-    def fresh(self, key: str) -> PersonHistory:
-        return PersonHistory(key)
+    def fresh(self, key: str) -> PersonMemory:
+        return PersonMemory(key)
 
-    def restore(self, key: str, cells: Iterable[tuple[str, bytes]]) -> PersonHistory:
-        return PersonHistory.restore(key, cells)
+    def restore(self, key: str, cells: Iterable[tuple[str, bytes]]) -> PersonMemory:
+        return PersonMemory.restore(key, cells)
 
-    def unpack(self, key: str, packed: bytes) -> PersonHistory:
-        return PersonHistory.unpack(key, packed)
+    def unpack(self, key: str, packed: bytes) -> PersonMemory:
+        return PersonMemory.unpack(key, packed)
 
-    def pack(self, memory: PersonHistory) -> bytes:
+    def pack(self, memory: PersonMemory) -> bytes:
         return memory.pack()
 
     def remembers(self, memory: object) -> bool:
         """Whether a memory is one of this stage's."""
-        return isinstance(memory, PersonHistory)
+        return isinstance(memory, PersonMemory)
 
     def is_too_late(self, entry: Entry) -> bool:
         """Whether an event lies further behind as_of than anything is kept (contract, section 3)."""
@@ -103,7 +104,7 @@ class PersonStage:
             and entry.occurred_at < entry.as_of - retention
         )
 
-    def step(self, memory: PersonHistory, message: Entry) -> list[Emission]:
+    def step(self, memory: PersonMemory, message: Entry) -> list[Emission]:
         """Judge one entry. A late one must have been kept out by `is_too_late`."""
         fact = read_entry(message, self.bench.calendar)
         origin = Origin(message.request_id, message.received_at, message.seq)
@@ -111,7 +112,7 @@ class PersonStage:
             return self._of_stock(message, origin)
         return self.take(memory, fact, origin, message.as_of)
 
-    def take(self, memory: PersonHistory, fact: Fact, origin: Origin, as_of: int) -> list[Emission]:
+    def take(self, memory: PersonMemory, fact: Fact, origin: Origin, as_of: int) -> list[Emission]:
         """Judge one fact."""
         taken = self.judge.take(memory, fact)
         if taken is None:
@@ -137,7 +138,7 @@ class PersonStage:
             return told
         return told + _crossings(moved(event, calendar, historical=entry.historical), origin)
 
-    def rejudge(self, memory: PersonHistory) -> list[Emission]:
+    def rejudge(self, memory: PersonMemory) -> list[Emission]:
         """Judge the whole person again, and say all that the registry may have kept from crossing."""
         memory.forget_made()
         verdicts = self.judge.whole(memory)
@@ -149,7 +150,7 @@ class PersonStage:
             self._note_all_due(memory)
         return emissions
 
-    def screenings(self, memory: PersonHistory) -> list[Emission]:
+    def screenings(self, memory: PersonMemory) -> list[Emission]:
         """Of every settlement that came, or is judged otherwise than before, that and how it was judged.
 
         To be asked for once a sitting is over: what several events alter is said once.
@@ -163,13 +164,13 @@ class PersonStage:
             for fact in due.values()
         ]
 
-    def all_screenings(self, memory: PersonHistory) -> list[Emission]:
+    def all_screenings(self, memory: PersonMemory) -> list[Emission]:
         """Of every settlement that is remembered."""
         self._note_all_due(memory)
         return self.screenings(memory)
 
     def _note_due(
-        self, memory: PersonHistory, fact: Fact, changes: list[Change], verdicts: list[Verdict]
+        self, memory: PersonMemory, fact: Fact, changes: list[Change], verdicts: list[Verdict]
     ) -> None:
         """Note what the coming of a fact alters: by its encounter, its person, or what was found."""
         if fact.kind == Kind.PERSON:
@@ -187,7 +188,7 @@ class PersonStage:
                 if altered is not fact:
                     memory.due[identity(altered)] = altered
 
-    def _note_all_due(self, memory: PersonHistory) -> None:
+    def _note_all_due(self, memory: PersonMemory) -> None:
         known = next(iter((*memory.facts, *memory.idle)), None)
         if known is not None:
             for fact in to_screen(known, [Change(("", ""), memory.idle, memory.facts)]):
@@ -240,13 +241,13 @@ def _crossings(registers: Iterable[tuple[str, Register]], origin: Origin) -> lis
     return [Emission(CROSSINGS, key, Crossing(register, origin)) for key, register in registers]
 
 
-def spoken(memory: PersonHistory | SharedHistory, verdicts: list[Verdict], origin: Origin) -> list[Emission]:
+def spoken(memory: PersonMemory | SharedHistory, verdicts: list[Verdict], origin: Origin) -> list[Emission]:
     """Verdicts as messages on the alerts topic."""
     return [Emission(ALERTS, memory.key, _message(memory, verdict, origin)) for verdict in verdicts]
 
 
 def _message(
-    memory: PersonHistory | SharedHistory, verdict: Verdict, origin: Origin
+    memory: PersonMemory | SharedHistory, verdict: Verdict, origin: Origin
 ) -> AlertMessage | DefectMessage:
     content, said = verdict.content, verdict.said
     if isinstance(content, Defect) or (content is None and said is not None and said.defect):
@@ -262,7 +263,7 @@ def _message(
 
 
 def _defect(
-    memory: PersonHistory | SharedHistory, defect_id: str, defect: Defect | None, origin: Origin
+    memory: PersonMemory | SharedHistory, defect_id: str, defect: Defect | None, origin: Origin
 ) -> DefectMessage:
     mended = defect is None
     return DefectMessage(
@@ -276,6 +277,7 @@ def _defect(
         path="" if mended else defect.path,
         message=WORDS["placeholder_person"] if mended else defect.words,
         origin=origin,
+        shares=shares_of(memory) if not mended and defect.code == PLACEHOLDER else [],
     )
 
 

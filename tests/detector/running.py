@@ -12,8 +12,8 @@ from schemas.registry import Registry
 from schemas.screening import ScreeningMessage
 from schemas.stock import StockMessage
 from schemas.topics import ALERTS
-from services.detector.history import PersonHistory
 from services.detector.judge import PersonJudge, SharedJudge
+from services.detector.memory import PersonMemory
 from services.detector.shared.history import SharedHistory
 from services.detector.stages import (
     PersonStage,
@@ -152,10 +152,10 @@ class Run:
         return pairs
 
 
-def from_scratch(stage: PersonStage | SharedStage, memory: PersonHistory | SharedHistory):
+def from_scratch(stage: PersonStage | SharedStage, memory: PersonMemory | SharedHistory):
     """The same facts in a fresh memory, judged whole."""
     copy = stage.fresh(memory.key)
-    if isinstance(memory, PersonHistory):
+    if isinstance(memory, PersonMemory):
         for fact in (*memory.facts, *memory.idle, *memory.records.values()):
             copy.add(fact)
     else:
@@ -166,7 +166,7 @@ def from_scratch(stage: PersonStage | SharedStage, memory: PersonHistory | Share
     return copy
 
 
-def standing(memory: PersonHistory | SharedHistory) -> dict:
+def standing(memory: PersonMemory | SharedHistory) -> dict:
     """Findings that stand, comparable."""
     return {
         finding_id: (said.rule, frozenset(map(tuple, said.members)), said.digest, said.defect)

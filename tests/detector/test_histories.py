@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from schemas.registry import Registry
-from services.detector.history import PersonHistory
+from services.detector.memory import PersonMemory
 from services.detector.reading import read_entry
 from services.detector.stages import make_pipeline
 from services.detector.view import PersonView
@@ -33,9 +33,9 @@ from tests.support.entries import (
 NINE = [stay("03-01 08:00", "03-10 10:00", "H1", "M1"), stay("03-05 09:00", "03-08 09:00", "H2", "M2")]
 
 
-def remembered(*story) -> PersonHistory:
+def remembered(*story) -> PersonMemory:
     """A history that took a story in."""
-    history = PersonHistory("person-1")
+    history = PersonMemory("person-1")
     for one in entries(*story):
         history.add(read_entry(one, CALENDAR))
     return history
@@ -164,19 +164,19 @@ def test_cells_keep_apart_whatever_ids_hold(institution):
         settlement("03-05 10:00", institution, "S1", event_id="a|b"),
         settlement("03-05 11:00", f"{institution}|a", "S2", event_id="b"),
     )
-    again = PersonHistory.restore("person-1", history.changes().items())
+    again = PersonMemory.restore("person-1", history.changes().items())
     assert again.facts == history.facts
 
 
 def test_a_record_that_made_a_rule_raise_leaves_the_one_before_it_to_be_stored():
-    history = PersonHistory("person-1")
+    history = PersonMemory("person-1")
     first = read_entry(person(death_date="2026-03-01"), CALENDAR)
     history.add(first)
     second = read_entry(person(death_date="2026-03-02", loaded=2), CALENDAR)
     history.add(second)
     history.remove(second, first)
     cells = {name: body for name, body in history.changes().items() if body is not None}
-    assert PersonHistory.restore("person-1", cells.items()).person.death_date == "2026-03-01"
+    assert PersonMemory.restore("person-1", cells.items()).person.death_date == "2026-03-01"
 
 
 def test_a_dropped_fact_takes_its_older_versions_along():
@@ -184,7 +184,7 @@ def test_a_dropped_fact_takes_its_older_versions_along():
     second = corrected(first, "03-06 10:00", amounts={"total": "90.00", "fund": "1.00"})
     history = remembered(first, second)
     history.drop(list(history.facts))
-    again = PersonHistory.unpack("person-1", history.pack())
+    again = PersonMemory.unpack("person-1", history.pack())
     again.add(
         read_entry(entries(cancellation("03-07 10:00", settlement("03-07 09:00", "H1", "S7")))[0], CALENDAR)
     )

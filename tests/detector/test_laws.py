@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from schemas.entry import Entry
 from schemas.registry import Registry
-from services.detector.history import PersonHistory
+from services.detector.memory import PersonMemory
 from tests.detector.running import Run
 from tests.detector.worlds import REGISTRIES, decode, worlds
 from tests.support.entries import compared, replay_of
@@ -22,7 +22,7 @@ from tests.support.entries import compared, replay_of
 @pytest.fixture(autouse=True)
 def _folded_soon(monkeypatch):
     """Histories fold what is over as soon as they can, so that little worlds see it too."""
-    monkeypatch.setattr(PersonHistory, "fold_at", 1, raising=False)
+    monkeypatch.setattr(PersonMemory, "fold_at", 1, raising=False)
 
 
 CALM = {"derandomize": True, "deadline": None, "suppress_health_check": list(HealthCheck), "database": None}

@@ -13,8 +13,8 @@ from schemas.registry import Institution, Registry
 from schemas.rules import SWITCHES, RuleParameters, region_prefix
 from services.detector.catalogue import CATALOGUE
 from services.detector.facts import OUTPATIENT
-from services.detector.history import PersonHistory
 from services.detector.judge import Bench, PersonJudge
+from services.detector.memory import PersonMemory
 from services.detector.parameter_files import known_records, read_files, written
 from services.detector.parameters import UNITS, convert, parameters_hash
 from services.detector.reading import read_entry
@@ -113,9 +113,9 @@ def setting(region: str = "", since: str = "", **values) -> RuleParameters:
     return RuleParameters("T01", region, since, source=f"{region or 'rules'}.toml", values=values, **switches)
 
 
-def history_of(*story) -> PersonHistory:
+def history_of(*story) -> PersonMemory:
     """A person of these events."""
-    history = PersonHistory(PERSON)
+    history = PersonMemory(PERSON)
     for one in entries(*story):
         history.add(read_entry(one, CALENDAR))
     return history
@@ -427,7 +427,7 @@ def test_judging_what_a_change_reaches_is_judging_the_whole_under_any_parameters
         facts = [read_entry(one, CALENDAR) for one in entries(*story)]
         chance.shuffle(facts)
         judge = PersonJudge(Bench(make_rules([RULE], known), CALENDAR), known)
-        history = PersonHistory(PERSON)
+        history = PersonMemory(PERSON)
         for fact in facts:
             judge.take(history, fact)
         stood = {key: (said.members, said.digest) for key, said in history.said.items()}
@@ -443,7 +443,7 @@ def test_when_one_set_falls_silent_what_another_says_of_the_same_thing_stands_ag
     times = (("10:00", "H1"), ("10:08", "H1"), ("15:00", "H2"), ("15:03", "H2"))
     story = [settlement(f"03-05 {at}", institution) for at, institution in times]
     judge = PersonJudge(Bench(make_rules([RULE], known), CALENDAR), known)
-    history = PersonHistory(PERSON)
+    history = PersonMemory(PERSON)
     places = []
     for one in entries(*story, cancellation("03-06 10:00", story[3])):
         judge.take(history, read_entry(one, CALENDAR))

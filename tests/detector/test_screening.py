@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from schemas.screening import ITEMS_AT_MOST, digest
-from services.detector.history import PersonHistory
+from services.detector.memory import PersonMemory
 from services.detector.reading import read_entry
 from services.detector.screening import screening_of, to_screen
 from services.detector.view import PersonView
@@ -31,7 +31,7 @@ from tests.support.entries import (
 
 def screened(story, known=EMPTY):
     """All screenings that the facts of a story led to: the last of each, by name."""
-    history = PersonHistory("k1")
+    history = PersonMemory("k1")
     last = {}
     for entry in entries(*story):
         fact = read_entry(entry, CALENDAR)

@@ -15,7 +15,7 @@ import pytest
 from schemas.entry import Entry
 from schemas.registry import WHOLE, Registry
 from schemas.rules import RuleParameters
-from services.detector.history import PersonHistory
+from services.detector.memory import PersonMemory
 from services.detector.rules import RULES
 from tests.detector.running import Run
 from tests.detector.stories import Story, all_stories
@@ -36,7 +36,7 @@ every_story = pytest.mark.parametrize(("module", "rules", "story"), ALL, ids=IDS
 @pytest.fixture(autouse=True)
 def _folded_soon(monkeypatch):
     """Histories fold what is over as soon as they can."""
-    monkeypatch.setattr(PersonHistory, "fold_at", 1)
+    monkeypatch.setattr(PersonMemory, "fold_at", 1)
 
 
 def final(story: Story, told: list[Entry], rules: frozenset[str]) -> dict[str, dict[str, Any]]:

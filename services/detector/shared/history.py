@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, Self
 import msgspec
 from msgspec import Struct
 
-from services.detector.history import CODEC, HEAD_CELL, SAID_CELL, Ref, Said
+from services.detector.history import Ref
+from services.detector.memory import CODEC, HEAD_CELL, SAID_CELL, Said
 from services.detector.shared.registers import Register
 
 

@@ -1,0 +1,147 @@
+"""What is remembered of a person: the facts, what was said of them, and the forms in which both are stored.
+
+Stored are cells, one a fact and one a finding, of which a sitting rewrites those it changed; or one piece, in
+which what is long over is folded into a past that is opened only when it is asked for.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import msgspec
+from msgspec import Struct
+
+from services.detector.facts import Fact, Kind
+from services.detector.history import PersonHistory, Ref, cell_of
+from services.detector.past import Past, fold
+
+CODEC = 2
+SAID_CELL = "!"
+HEAD_CELL = ""
+
+
+class Said(Struct, array_like=True, gc=False):
+    """A finding that stands: the rule, the encounters it names, a digest of what was said."""
+
+    rule: str
+    members: list[Ref]
+    digest: bytes
+    defect: bool = False
+
+
+class Packed(Struct, array_like=True):
+    """The one-piece form of a memory."""
+
+    codec: int
+    turns: int
+    suspended: bool
+    facts: list[Fact]
+    idle: list[Fact]
+    said: dict[str, Said]
+    records: dict[str, Fact]
+    past: Past | None
+
+
+_unpack = msgspec.msgpack.Decoder(Packed).decode
+_encode = msgspec.msgpack.Encoder(decimal_format="string").encode
+_fact = msgspec.msgpack.Decoder(Fact).decode
+_said = msgspec.msgpack.Decoder(Said).decode
+_head = msgspec.msgpack.Decoder(tuple[int, bool]).decode
+
+
+class PersonMemory(PersonHistory):
+    """A person's history, and what was said of it.
+
+    `said` are the findings that stand, by id; `suspended`: there are too many facts for one person.
+    """
+
+    __slots__ = ("due", "said", "suspended")
+
+    fold_at: ClassVar[int] = 6
+    """More facts at hand than this are folded when packed."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.suspended = False
+        self.said: dict[str, Said] = {}
+        self.due: dict[tuple[str, str, str], Fact] = {}
+        """Facts by identity that are to be screened; noted and said within one sitting, never stored."""
+
+    def say(self, finding_id: str, said: Said | None) -> None:
+        """Note that a finding stands, or (None) no longer does."""
+        if said is None:
+            self.said.pop(finding_id, None)
+        else:
+            self.said[finding_id] = said
+        self._changed[SAID_CELL + finding_id] = None
+
+    def changes(self) -> dict[str, bytes | None]:
+        """Cells changed since the last call: a cell a fact, a cell a finding, one head."""
+        if not self._changed:
+            return {}
+        changed, self._changed = self._changed, {}
+        by_cell = {cell_of(fact): fact for fact in self._everything()} if len(changed) > 2 else None
+        cells: dict[str, bytes | None] = {HEAD_CELL: _encode((self.turns, self.suspended))}
+        for cell in changed:
+            if cell.startswith(SAID_CELL):
+                said = self.said.get(cell[1:])
+                cells[cell] = None if said is None else _encode(said)
+            else:
+                fact = by_cell.get(cell) if by_cell is not None else self._by_cell(cell)
+                cells[cell] = None if fact is None else _encode(fact)
+        return cells
+
+    def pack(self) -> bytes:
+        """The one-piece form."""
+        if len(self._recent) > self.fold_at and not self.idle and not self.suspended:
+            self._past, self._recent = fold(self._past, self._recent)
+            self._all = None
+        return _encode(
+            Packed(
+                CODEC,
+                self.turns,
+                self.suspended,
+                self._recent,
+                self.idle,
+                self.said,
+                self.records,
+                self._past,
+            )
+        )
+
+    @classmethod
+    def unpack(cls, key: str, packed: bytes) -> "PersonMemory":
+        """From the one-piece form. Raises msgspec.DecodeError on what this codec cannot read."""
+        form = _unpack(packed)
+        memory = cls(key)
+        memory.turns, memory.suspended = form.turns, form.suspended
+        memory._recent, memory.idle, memory.said = form.facts, form.idle, form.said
+        memory.records, memory._past = form.records, form.past
+        return memory
+
+    @classmethod
+    def restore(cls, key: str, cells: Iterable[tuple[str, bytes]]) -> "PersonMemory":
+        """From all cells, in any order."""
+        memory = cls(key)
+        facts = []
+        for cell, body in cells:
+            if cell == HEAD_CELL:
+                memory.turns, memory.suspended = _head(body)
+            elif cell.startswith(SAID_CELL):
+                memory.said[cell[1:]] = _said(body)
+            else:
+                fact = _fact(body)
+                if fact.kind == Kind.PERSON:
+                    memory.records[fact.id] = fact
+                else:
+                    facts.append(fact)
+        memory._resolve_all(facts)
+        return memory
+
+    def _everything(self) -> list[Fact]:
+        return [*self.facts, *self.idle, *self.records.values()]
+
+    def _by_cell(self, cell: str) -> Fact | None:
+        last = self._recent[-1] if self._recent else None
+        if last is not None and cell_of(last) == cell:
+            return last
+        return next((fact for fact in self._everything() if cell_of(fact) == cell), None)
