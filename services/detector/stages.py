@@ -16,7 +16,7 @@ from schemas.finding import AlertMessage, DefectMessage, Origin
 from schemas.moments import DAY, Calendar
 from schemas.registry import Registry
 from schemas.topics import ALERTS, CROSSINGS, EVENTS
-from services.detector.defects import PLACEHOLDER, WORDS, Defect, shares_of
+from services.detector.defects import WORDS, Defect
 from services.detector.facts import Fact, Kind
 from services.detector.history import Change
 from services.detector.judge import Bench, PersonJudge, SharedJudge, Verdict
@@ -277,7 +277,6 @@ def _defect(
         path="" if mended else defect.path,
         message=WORDS["placeholder_person"] if mended else defect.words,
         origin=origin,
-        shares=shares_of(memory) if not mended and defect.code == PLACEHOLDER else [],
     )
 
 
