@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from schemas.moments import DAY
-from schemas.records import Approval, Person, Status
 from services.detector.facts import MID_STAY, Fact, Kind
 from services.detector.past import Past, unfold
 from services.detector.versions import (
@@ -247,30 +246,6 @@ class PersonHistory:
         if offsets is NOTHING_NEGATIVE:
             return False
         return name_of(fact) in offsets
-
-    @property
-    def person(self) -> Person | None:
-        """What the registry knows of the person, by the record with the latest effective date."""
-        records = [record for record in self.records.values() if record.id.startswith("persons/")]
-        return max(records, key=lambda record: record.id).detail.person if records else None
-
-    @property
-    def approvals(self) -> list[Approval]:
-        """Special and chronic diseases that the person is entitled for, by disease and begin."""
-        return [
-            record.detail.approval
-            for _, record in sorted(self.records.items())
-            if record.detail.approval is not None
-        ]
-
-    @property
-    def statuses(self) -> list[Status]:
-        """Intervals of the person's insurance status, by begin."""
-        return [
-            record.detail.status
-            for _, record in sorted(self.records.items())
-            if record.detail.status is not None
-        ]
 
     def standing_cancellations(self) -> list[Fact]:
         """Cancellations that no later one takes back."""

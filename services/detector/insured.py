@@ -1,4 +1,4 @@
-"""What the registry says of the insured person on a day: the record in force, standing, approvals, age."""
+"""What the registry says of the insured person: the record in force on a day, standing, approvals, age."""
 
 from datetime import date
 
@@ -7,10 +7,11 @@ from services.detector.history import PersonHistory
 
 ALWAYS = ""
 """Orders before every day."""
+NEWBORN_DAYS = 28
 
 
 class Insured:
-    """A person's registry records, opened once. Days are YYYY-MM-DD, local."""
+    """A person's registry records, opened once; those of a kind by begin. Days are YYYY-MM-DD, local."""
 
     __slots__ = ("approvals", "persons", "statuses")
 
@@ -18,7 +19,7 @@ class Insured:
         self.persons: list[Person] = []
         self.statuses: list[Status] = []
         self.approvals: list[Approval] = []
-        for record in history.records.values():
+        for _, record in sorted(history.records.items()):
             detail = record.detail
             if detail.person is not None:
                 self.persons.append(detail.person)
@@ -27,25 +28,35 @@ class Insured:
             elif detail.approval is not None:
                 self.approvals.append(detail.approval)
 
+    @property
+    def latest(self) -> Person | None:
+        """The record with the latest effective date: whom it speaks of was born, and died, once."""
+        return max(self.persons, key=_begin, default=None)
+
+    def is_newborn(self, day: int) -> bool | None:
+        """Whether the person is a newborn on a local day (ordinal); None where the birth is unknown, or lies
+        later."""
+        age = age_in_days(self.latest, day)
+        return None if age is None else age <= NEWBORN_DAYS
+
     def person(self, day: str) -> Person | None:
         """The person's record in force on a day."""
-        known = [row for row in self.persons if (row.effective_from or ALWAYS) <= day]
-        return max(known, key=lambda row: row.effective_from or ALWAYS) if known else None
+        return max((row for row in self.persons if _begin(row) <= day), key=_begin, default=None)
 
     def standing(self, day: str) -> Status | None:
         """The row about the person's insurance in force on a day, also one that says "normal"; of several the
         one that began last. None where there is none."""
-        held = [row for row in self.statuses if _holds(row, day)]
-        return max(held, key=lambda row: row.from_ or ALWAYS) if held else None
+        held = (row for row in self.statuses if _holds(row, day))
+        return max(held, key=lambda row: row.from_ or ALWAYS, default=None)
 
     def approved(self, day: str) -> list[Approval]:
         """Entitlements in force on a day."""
         return [row for row in self.approvals if _holds(row, day)]
 
 
-def age_on(person: Person, day: int) -> int | None:
+def age_on(person: Person | None, day: int) -> int | None:
     """Full years on a local day (ordinal); None where the birth is unknown, or lies later."""
-    if not person.birth_date:
+    if person is None or not person.birth_date:
         return None
     born, today = date.fromisoformat(person.birth_date), date.fromordinal(day)
     years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
@@ -58,6 +69,10 @@ def age_in_days(person: Person | None, day: int) -> int | None:
         return None
     age = day - date.fromisoformat(person.birth_date).toordinal()
     return age if age >= 0 else None
+
+
+def _begin(row: Person) -> str:
+    return row.effective_from or ALWAYS
 
 
 def _holds(row: Status | Approval, day: str) -> bool:

@@ -7,7 +7,6 @@ content also changes with the findings that name its encounter: whoever notes a 
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date
 from hashlib import blake2b
 
 from schemas.moments import Calendar
@@ -31,6 +30,7 @@ from services.detector.facts import (
     Line,
 )
 from services.detector.history import Change, PersonHistory, Ref
+from services.detector.insured import age_on
 from services.detector.memory import PersonMemory
 from services.detector.stays import Stay, stay_among
 from services.detector.versions import identity
@@ -84,7 +84,7 @@ def screening_of(history: PersonMemory, view: PersonView, fact: Fact, rules_hash
     day = calendar.day(begun)
     last_day = calendar.day(ended) if ended and fact.kind < Kind.VISIT else None
     lines = view.lines(ref) if _bears_lines(fact, facts) else []
-    person = history.person
+    person = view.insured.latest
     return ScreeningMessage(
         key=history.key,
         revision=history.turns,
@@ -116,7 +116,7 @@ def screening_of(history: PersonMemory, view: PersonView, fact: Fact, rules_hash
         by_category=_by_category(lines),
         items=_items(lines, calendar),
         sex=int(person.sex) if person is not None and person.sex else 0,
-        age=_age(person, day),
+        age=age_on(person, day),
         community_id=(person.community_id or "") if person is not None else "",
         household=_household(person),
         assistance=bool(person is not None and person.assistance),
@@ -248,14 +248,6 @@ def _region(view: PersonView, institution: str, moment: int) -> str:
     return (known.region or "") if known is not None else ""
 
 
-def _age(person: Person | None, day: int) -> int | None:
-    """Full years on a day."""
-    if person is None or not person.birth_date:
-        return None
-    born, then = date.fromisoformat(person.birth_date), date.fromordinal(day)
-    return max(0, then.year - born.year - ((then.month, then.day) < (born.month, born.day)))
-
-
 def _household(person: Person | None) -> str:
     """A digest: the household's number would name people."""
     if person is None or not person.household_id:
@@ -277,7 +269,7 @@ def _is_newborn(view: PersonView, stay: Stay | None, med_type: str, moment: int)
     return (
         med_type.startswith(NEWBORN_TYPES)
         or (stay is not None and stay.is_newborn)
-        or bool(view.is_newborn_at(moment))
+        or bool(view.insured.is_newborn(view.calendar.day(moment)))
     )
 
 

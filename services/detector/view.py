@@ -3,7 +3,6 @@ rules.md §0.5."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from datetime import date
 from functools import cached_property
 
 from schemas.moments import Calendar
@@ -22,10 +21,9 @@ from services.detector.facts import (
 )
 from services.detector.geography import great_circle_km
 from services.detector.history import Change, PersonHistory, Ref
+from services.detector.insured import Insured
 from services.detector.lines import Billed, lines_among, lines_taken_back
 from services.detector.stays import FOREVER, Stay, stay_among, stays_of
-
-NEWBORN_DAYS = 28
 
 
 class PersonView:
@@ -232,18 +230,9 @@ class PersonView:
         return great_circle_km(first, second)
 
     @cached_property
-    def birth_day(self) -> int | None:
-        """Local day of birth."""
-        person = self.history.person
-        if person is None or not person.birth_date:
-            return None
-        return date.fromisoformat(person.birth_date).toordinal()
-
-    def is_newborn_at(self, moment: int) -> bool | None:
-        """Whether the insured person is a newborn at a moment; None when the birth is unknown."""
-        if self.birth_day is None:
-            return None
-        return 0 <= self.calendar.day(moment) - self.birth_day <= NEWBORN_DAYS
+    def insured(self) -> Insured:
+        """What the registry knows of the insured person."""
+        return Insured(self.history)
 
     # -- texts ------------------------------------------------------------------------------------------
 

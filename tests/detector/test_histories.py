@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from schemas.registry import Registry
+from services.detector.insured import Insured
 from services.detector.memory import PersonMemory
 from services.detector.reading import read_entry
 from services.detector.stages import make_pipeline
@@ -176,7 +177,7 @@ def test_a_record_that_made_a_rule_raise_leaves_the_one_before_it_to_be_stored()
     history.add(second)
     history.remove(second, first)
     cells = {name: body for name, body in history.changes().items() if body is not None}
-    assert PersonMemory.restore("person-1", cells.items()).person.death_date == "2026-03-01"
+    assert Insured(PersonMemory.restore("person-1", cells.items())).latest.death_date == "2026-03-01"
 
 
 def test_a_dropped_fact_takes_its_older_versions_along():

@@ -20,10 +20,11 @@ OF_REGISTRY = {
     "bundles_with": "bundles", "indication": "indications", "pack": "packs", "holiday": "holidays",
 }  # fmt: skip
 """What `Registry` answers, and from which table."""
-OF_INSURED = {"person": "persons", "standing": "status", "approved": "approvals"}
+OF_INSURED = {
+    "person": "persons", "latest": "persons", "is_newborn": "persons", "standing": "status",
+    "approved": "approvals",
+}  # fmt: skip
 """What `Insured` answers of the person's own records."""
-OF_HISTORY = {"history", "person"}
-"""`history.person`, the record of a person's own history."""
 
 
 ASKED_APART = (insured.Insured, PersonView, SharedView)
@@ -41,10 +42,8 @@ def _asked(function: FunctionType) -> Iterator[str]:
     names = _names(function.__code__)
     if "registry" in names:
         yield from (table for name, table in OF_REGISTRY.items() if name in names)
-    if function.__globals__.get("Insured") is insured.Insured:
+    if "insured" in names:
         yield from (table for name, table in OF_INSURED.items() if name in names)
-    if names >= OF_HISTORY:
-        yield "persons"
 
 
 def _called(rule: Rule) -> set[FunctionType]:

@@ -211,7 +211,7 @@ def newborn(view: PersonView, first: Stay, second: Stay) -> bool | None:
     """Whether one of two stays is a newborn's on the mother's card."""
     if first.is_newborn or second.is_newborn:
         return True
-    return view.is_newborn_at(second.begin) or False
+    return view.insured.is_newborn(view.calendar.day(second.begin)) or False
 
 
 def overlap_words(overlap: Overlap) -> dict[str, str]:

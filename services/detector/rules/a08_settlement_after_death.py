@@ -51,7 +51,7 @@ class SettlementAfterDeath(Rule):
     parameters = SettlementAfterDeathParameters()
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
-        person = view.history.person
+        person = view.insured.latest
         if person is None or not person.death_date:
             return
         last_day = self._last_day(person.death_date)

@@ -12,7 +12,7 @@ from schemas.finding import Subject, Words
 from schemas.records import Person
 from services.detector.facts import EMERGENCY, SETTLEMENTS, Fact, Kind
 from services.detector.history import Ref
-from services.detector.insured import Insured, age_in_days
+from services.detector.insured import age_in_days
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter
 from services.detector.view import PersonView, is_historical
 from services.detector.visits import begun
@@ -59,19 +59,17 @@ class NotInsured(Rule):
     parameters: NotInsuredParameters = NotInsuredParameters()
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
-        insured = None
         for fact in view.facts_of(refs):
             if fact.kind in SETTLEMENTS and view.is_settlement(fact):
-                insured = insured or Insured(view.history)
-                yield from self._settlement(view, insured, fact)
+                yield from self._settlement(view, fact)
 
-    def _settlement(self, view: PersonView, insured: Insured, fact: Fact) -> Iterator[Finding]:
+    def _settlement(self, view: PersonView, fact: Fact) -> Iterator[Finding]:
         moment = begun(view, fact)
         if moment is None:
             return
         first = view.calendar.day(moment)
         day = view.calendar.date_text(first)
-        person, standing = insured.person(day), insured.standing(day)
+        person, standing = view.insured.person(day), view.insured.standing(day)
         outside = _outside(person, day)
         is_normal = standing is not None and standing.status == "normal"
         state = standing.status if standing is not None and not is_normal else outside

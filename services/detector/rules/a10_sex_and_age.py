@@ -16,7 +16,7 @@ from schemas.registry import Registry
 from services.detector.encounters import Encounter
 from services.detector.facts import DIAGNOSED, LINED, NEWBORN_TYPES, SETTLEMENTS, Fact, Kind
 from services.detector.history import Ref
-from services.detector.insured import Insured, age_on
+from services.detector.insured import age_on
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter
 from services.detector.view import PersonView, is_historical
 from services.detector.visits import refs_of
@@ -83,7 +83,7 @@ class SexAndAge(Rule):
 
     def _encounter(self, view: PersonView, encounter: Encounter) -> Iterator[Finding]:
         day = view.calendar.day(encounter.anchor.at)  # type: ignore[union-attr]
-        person = Insured(view.history).person(view.calendar.date_text(day))
+        person = view.insured.person(view.calendar.date_text(day))
         if person is None:
             return
         conflicts = sorted(self._conflicts(view, encounter, person, day), key=_rank)

@@ -93,7 +93,7 @@ class WithoutApproval(Rule):
             evidence={
                 "form": form,
                 "disease_code": disease or None,
-                "approved": sorted({row.disease_code for row in Insured(view.history).approved(day)}),
+                "approved": sorted({row.disease_code for row in view.insured.approved(day)}),
                 "visit": view.visit_evidence(fact),
             },
             explanations=explanations,
@@ -104,7 +104,7 @@ class WithoutApproval(Rule):
         """(what the person lacks, what may explain it)."""
         if not view.registry.has("approvals"):
             return "", []
-        insured = Insured(view.history)
+        insured = view.insured
         approved = insured.approved(day)
         if any(not disease or row.disease_code == disease for row in approved):
             return "", []

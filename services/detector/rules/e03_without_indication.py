@@ -107,10 +107,9 @@ class WithoutIndication(BillRule):
                 yield (fact.institution, fact.encounter)
 
     def _is_on_record(self, view: PersonView, encounter: Encounter, prefixes: tuple[str, ...]) -> bool:
-        for approval in view.history.approvals:
-            is_held = (approval.from_ or "") <= encounter.date <= (approval.to or "9")
-            if is_held and _matches([approval.disease_code], prefixes):
-                return True
+        approved = view.insured.approved(encounter.date)
+        if _matches((approval.disease_code for approval in approved), prefixes):
+            return True
         day = view.calendar.day(encounter.anchor.at)  # type: ignore[union-attr]
         begin = view.calendar.midnight(day) - self.parameters.record_days * DAY
         return any(

@@ -133,10 +133,7 @@ class TakenHome(BillRule):
         """Days that may be taken home: by the gravest disease that is known."""
         figures = self.parameters
         diagnoses = encounter.diagnoses
-        entitled = any(
-            (approval.from_ or "") <= encounter.date <= (approval.to or "9")
-            for approval in view.history.approvals
-        )
+        entitled = bool(view.insured.approved(encounter.date))
         if not diagnoses or entitled or any(code.startswith(figures.special) for code in diagnoses):
             return figures.special_days
         is_chronic = any(code.startswith(figures.chronic) for code in diagnoses)
