@@ -84,11 +84,19 @@ class AlertMessage(Struct, tag="alert", kw_only=True):
     origin: Origin
 
 
+class Share(Struct):
+    """How much of a person's live facts one institution sent, and the event that brought the last of them."""
+
+    institution_id: str
+    facts: int
+    event_id: str
+
+
 class DefectMessage(Struct, tag="defect", kw_only=True):
     """A data defect of an institution: what it sent contradicts itself. Never evidence.
 
     code: name of the contradiction. path: JSON Pointer into the event. `open` is false once the event
-    was cancelled or corrected.
+    was cancelled or corrected. shares: of a placeholder person, who sent its facts.
     """
 
     key: str
@@ -101,6 +109,7 @@ class DefectMessage(Struct, tag="defect", kw_only=True):
     path: str
     message: Words
     origin: Origin
+    shares: list[Share] = []
 
 
 class DeadLetterMessage(Struct, tag="dead_letter", kw_only=True):

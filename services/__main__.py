@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from services.ingest import commands as ingest_commands
-from services.runtime import logs
+from services.runtime import logs, vitals
 from services.runtime.alone import alone_in
 from services.runtime.collector import calm_the_collector
 from services.runtime.errors import UserError, is_database_away
@@ -147,7 +147,11 @@ async def _serve(asgi: Any, listening: socket.socket) -> None:
     server = uvicorn.Server(config)
     # uvicorn sends itself the signal again once it has stopped; a clean end is no interruption.
     server.capture_signals = _captured(server)  # type: ignore[method-assign]
-    await server.serve(sockets=[listening])
+    watching = asyncio.create_task(vitals.watch_loop())
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        watching.cancel()
 
 
 def _captured(server: Any) -> Any:
@@ -216,12 +220,15 @@ def _register_others() -> None:
 
         app.add_typer(make(known_parameters, load_parameters), name="rules")
     if make := _optional("services.alerts.commands", "dead_letters_commands"):
-        from services.assembly import resubmit
+        from services.retrying import judge_again, resubmit
 
         app.add_typer(make(resubmit), name="dead-letters")
+        suspended = _optional("services.alerts.commands", "suspended_commands")
+        app.add_typer(suspended(judge_again), name="suspended")
     for module, name, command in (
         ("services.commands", "replay", "replay"),
         ("services.commands", "demo", "demo"),
+        ("services.alerts.commands", "data_defects", "data-defects"),
     ):
         if function := _optional(module, name):
             app.command(command)(function)

@@ -18,9 +18,11 @@ from services.ingest.app import Ingest
 from services.ingest.relay import Relay
 from services.ingest.relay_store import READER
 from services.periodic import PeriodJudge
+from services.retrying import Neighbourhood
 from services.runtime.failpoints import failpoint
 from services.runtime.kafka.broker import Broker
 from services.runtime.kafka.reader import TopicReader
+from services.runtime.vitals import watch_lag
 from services.runtime.web import add_operations, install_conventions
 from services.settings import Settings
 from services.topics import LARGEST_RECORD, topics_of
@@ -75,12 +77,13 @@ def alerts_app(settings: Settings, engine: AsyncEngine) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with _working([consumer.run(), alerts.work(office), PeriodJudge(engine).run()]):
+        watching = watch_lag(consumer.lags, settings.topic_prefix)
+        async with _working([consumer.run(), alerts.work(office), PeriodJudge(engine).run(), watching]):
             yield
 
     app = FastAPI(title="Qingfeng alerts", version="1", lifespan=lifespan)
     install_conventions(app)
-    office = alerts.install(app, engine, settings)
+    office = alerts.install(app, engine, settings, neighbours=Neighbourhood(engine))
     add_operations(app, {**alerts.readiness(engine), "kafka": stores})
     return app
 

@@ -11,9 +11,9 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.staticfiles import StaticFiles
 
-from services.alerts import endpoints, status
+from services.alerts import endpoints, incident_endpoints, standing, status
 from services.alerts.console import routes as console
-from services.alerts.office import Office, open_office
+from services.alerts.office import Neighbours, Office, open_office
 from services.alerts.webhooks import endpoints as webhooks
 from services.alerts.webhooks.courier import Courier, open_sender
 from services.runtime import database
@@ -22,12 +22,19 @@ from services.runtime.web import Check, add_operations, install_conventions
 from services.settings import Settings
 
 
-def install(app: FastAPI, engine: AsyncEngine, settings: Settings, clock: Clock = system_clock) -> Office:
+def install(
+    app: FastAPI,
+    engine: AsyncEngine,
+    settings: Settings,
+    clock: Clock = system_clock,
+    neighbours: Neighbours | None = None,
+) -> Office:
     """Add the alerts API, the webhooks API and the console to an application that has the house's
     conventions already. Run `work(office)` beside it. Raises UserError for unusable settings."""
-    office = open_office(engine, settings, clock)
+    office = open_office(engine, settings, clock, neighbours)
     app.state.alerts_office = office
     app.include_router(endpoints.routes)
+    app.include_router(incident_endpoints.routes)
     app.include_router(webhooks.routes)
     app.include_router(console.routes)
     app.mount("/console/static", StaticFiles(directory=console.HERE / "static"))
@@ -35,18 +42,27 @@ def install(app: FastAPI, engine: AsyncEngine, settings: Settings, clock: Clock 
 
 
 async def work(office: Office) -> None:
-    """Deliver webhooks, and watch how far the system is behind, until cancelled."""
+    """Deliver webhooks, and watch how far the system is behind and what stands open, until cancelled."""
     sender = open_sender(office)
-    watching = asyncio.create_task(status.watch(office.engine, office.clock))
+    watching = [
+        asyncio.create_task(status.watch(office.engine, office.clock)),
+        asyncio.create_task(standing.watch(office.engine)),
+    ]
     try:
         await Courier(office, sender.send).run()
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
         await sender.close()
 
 
-def create_app(engine: AsyncEngine, settings: Settings, clock: Clock = system_clock) -> FastAPI:
+def create_app(
+    engine: AsyncEngine,
+    settings: Settings,
+    clock: Clock = system_clock,
+    neighbours: Neighbours | None = None,
+) -> FastAPI:
     """The alerts service alone: its API, its console and its courier."""
 
     @contextlib.asynccontextmanager
@@ -60,7 +76,7 @@ def create_app(engine: AsyncEngine, settings: Settings, clock: Clock = system_cl
     app = FastAPI(title="Qingfeng alerts", version="1", lifespan=lifespan)
     install_conventions(app)
     add_operations(app, readiness(engine))
-    office = install(app, engine, settings, clock)
+    office = install(app, engine, settings, clock, neighbours)
     return app
 
 

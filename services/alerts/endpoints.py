@@ -1,6 +1,6 @@
-"""The reading API: alerts, their history, what was screened, the system's status, data defects (contract, 3).
+"""The reading API: alerts, their history, what was screened, the system's status (contract, section 3).
 
-Handlers, supervisors and auditors read alerts and defects; admins, who look after users and webhooks, see
+Handlers, supervisors and auditors read alerts; admins, who look after users and webhooks, see
 the status, what was screened, and no case data.
 """
 
@@ -16,21 +16,12 @@ from services.alerts.shapes import (
     AlertPage,
     AlertQuery,
     AlertWithHistory,
-    DefectPage,
-    DefectQuery,
     Id,
     ScreenedMonth,
     ScreeningQuery,
     StatusOut,
 )
 from services.runtime.web import Problem
-
-DEFECTS = """
-    SELECT * FROM data_defect WHERE ($1::text IS NULL OR institution_id = $1)
-        AND ($2::text IS NULL OR code = $2) AND ($3::bigint IS NULL OR born < $3)
-    ORDER BY born DESC LIMIT $4
-"""
-
 
 READER = [Depends(needs("read_alerts"))]
 COUNTER = [Depends(needs("read_counts"))]
@@ -108,38 +99,10 @@ async def count_screenings(office: Here, asked: Annotated[ScreeningQuery, Query(
         return await screenings.counts(raw, asked.month, asked.institution)
 
 
-@routes.get(
-    "/data-defects",
-    dependencies=READER,
-    responses=problems(401, 403, 422),
-    operation_id="list_data_defects",
-    response_model=DefectPage,
-)
-async def list_data_defects(office: Here, asked: Annotated[DefectQuery, Query()]) -> Any:
-    """Contradictions in what institutions sent, newest first."""
-    listing = repr(("defects", asked.institution, asked.code))
-    place = cursors.place(office.signing, asked.cursor, listing)
-    async with office.transaction() as raw:
-        rows = await raw.fetch(DEFECTS, asked.institution, asked.code, place, asked.limit + 1)
-    shown, more = rows[: asked.limit], len(rows) > asked.limit
-    cursor = cursors.seal(office.signing, shown[-1]["born"], listing) if more else None
-    return {"items": [_defect(row) for row in shown], "next_cursor": cursor}
-
-
 def _version(version: reading.Version, shown: reading.Shown) -> dict[str, Any]:
     return {
         "version": version.version,
         "status": version.alert.status,
         "changed_at": normal(micros(version.changed_at)),
         "alert": reading.fields(version.alert, version.version, shown.detected_at),
-    }
-
-
-def _defect(row: Any) -> dict[str, Any]:
-    names = ("defect_id", "open", "institution_id", "event_id", "code", "path")
-    return {
-        **{name: row[name] for name in names},
-        "message": {"zh": row["message_zh"], "en": row["message_en"]},
-        "first_at": normal(micros(row["first_at"])),
-        "changed_at": normal(micros(row["changed_at"])),
     }

@@ -1,7 +1,7 @@
 """The door of the alerts API: a user's Bearer token, and what its role may do."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -14,6 +14,7 @@ from services.runtime.web import Problem
 BEARER = HTTPBearer(
     auto_error=False, scheme_name="user", description="A user's token (`qingfeng users create`)."
 )
+INSTITUTION_KEY = "qfk_"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="qingfeng"'}
 
 
@@ -26,8 +27,8 @@ Given = Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
 Here = Annotated[Office, Depends(office_of)]
 
 
-def needs(permission: Permission) -> Callable[..., Awaitable[User]]:
-    """A dependency that lets in users with the permission: 401 without a known token, else 403."""
+def needs(*permissions: Permission) -> Callable[..., Awaitable[User]]:
+    """A dependency that lets in users with all the permissions: 401 without a known token, else 403."""
 
     async def user(office: Here, given: Given = None) -> User:
         known = None
@@ -37,11 +38,27 @@ def needs(permission: Permission) -> Callable[..., Awaitable[User]]:
         if known is None:
             detail = "a user's token is needed; an institution's key reads nothing here"
             raise Problem(401, detail, headers=CHALLENGE)
-        if not known.may(permission):
+        if not all(known.may(permission) for permission in permissions):
             raise Problem(403, f"the role {known.role} may not do this")
         return known
 
     return user
+
+
+class Feed(NamedTuple):
+    """Whose data defects a request may read: those of these institutions, None for all; `is_user` for the
+    system's own people, who see whose a suspended key is."""
+
+    institutions: frozenset[str] | None
+    is_user: bool
+
+
+async def feed_reader(office: Here, given: Given = None) -> Feed:
+    """A dependency that lets in users who read alerts, and institutions' keys to what they sent."""
+    if given is not None and given.credentials.startswith(INSTITUTION_KEY):
+        return Feed(await office.neighbours.feed_of(given.credentials), is_user=False)
+    await needs("read_alerts")(office, given)
+    return Feed(None, is_user=True)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

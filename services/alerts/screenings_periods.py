@@ -5,6 +5,7 @@ when a change has waited for an hour. So rules over months run at most hourly wh
 and soon after they stop. A registry of another version makes every month due.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +27,7 @@ MARK = """
     UPDATE period SET judged = $2, registry_version = $3, first_changed_at = $4, judged_at = $5, seconds = $6
     WHERE month = $1
 """
+ASK_AGAIN = "UPDATE period SET registry_version = -1 WHERE month = ANY($1::text[])"
 SPOKEN = """
     SELECT alert_id, revision, status, body FROM alert_voice WHERE key = $1 AND key LIKE 'period:%'
 """
@@ -62,6 +64,11 @@ async def mark(raw: Any, judged: Due, registry_version: int, began: datetime, en
     """Note that a month was judged as it stood at `began`; what changed since makes it due again."""
     seconds = (ended - began).total_seconds()
     await raw.execute(MARK, judged.month, judged.changed, registry_version, began, ended, seconds)
+
+
+async def ask_again(raw: Any, months: Sequence[str]) -> None:
+    """Have months judged again, though nothing of them has changed."""
+    await raw.execute(ASK_AGAIN, list(months))
 
 
 async def spoken(raw: Any, key: str) -> Spoken:

@@ -132,27 +132,6 @@ class StatusOut(BaseModel):
     as_of: str | None
 
 
-class DefectOut(BaseModel):
-    """What an institution sent that contradicts itself. Never evidence."""
-
-    defect_id: str
-    open: bool
-    institution_id: str
-    event_id: str
-    code: str
-    path: str
-    message: Words
-    first_at: str
-    changed_at: str
-
-
-class DefectPage(BaseModel):
-    """Data defects, newest first."""
-
-    items: list[DefectOut]
-    next_cursor: str | None
-
-
 class Screened(BaseModel):
     """What was screened: `settlements` and `admissions` (nothing settled of them yet) that stand,
     `withdrawn` settlements, `events` of settlements (a correction is one more). Sums of what stands, yuan."""
@@ -207,13 +186,6 @@ class AlertQuery(PageQuery):
     severity: list[Severity] = Field([], description="1 is gravest.")
     since: Instant | None = Field(None, description="Last changed at or after.")
     shadow: bool = Field(False, description="Alerts of rules on trial instead of all others.")
-
-
-class DefectQuery(PageQuery):
-    """Which data defects."""
-
-    institution: Id | None = Field(None, description="Of this institution.")
-    code: Id | None = Field(None, description="Of this kind.")
 
 
 class Strict(BaseModel):

@@ -3,7 +3,8 @@
 What a role may do is named here and nowhere else, by least privilege: handlers, supervisors and auditors
 read alerts; admins look after users and webhooks and read no case data; supervisors, who may read what a
 webhook carries, may also set one up. Supervisors, auditors and admins read how much was screened: counts and
-sums, no cases. Everybody sees the status. An institution's key is no user at all.
+sums, no cases. Supervisors and admins send what could not be judged back into judgement. Everybody sees the
+status. An institution's key is no user at all; of what is read here it sees the defects of its own feed.
 """
 
 import hashlib
@@ -17,13 +18,15 @@ from typing import Any, Literal
 from services.runtime.errors import UserError
 
 Role = Literal["handler", "supervisor", "admin", "auditor"]
-Permission = Literal["read_alerts", "read_counts", "manage_webhooks", "read_status"]
+Permission = Literal["read_alerts", "read_counts", "manage_webhooks", "retry_judgement", "read_status"]
 
 MAY: dict[str, frozenset[Permission]] = {
     "handler": frozenset({"read_alerts", "read_status"}),
-    "supervisor": frozenset({"read_alerts", "read_counts", "manage_webhooks", "read_status"}),
+    "supervisor": frozenset(
+        {"read_alerts", "read_counts", "manage_webhooks", "retry_judgement", "read_status"}
+    ),
     "auditor": frozenset({"read_alerts", "read_counts", "read_status"}),
-    "admin": frozenset({"read_counts", "manage_webhooks", "read_status"}),
+    "admin": frozenset({"read_counts", "manage_webhooks", "retry_judgement", "read_status"}),
 }
 NAME = re.compile(r"[\w.@-]{1,64}")
 PREFIX = "qfu_"

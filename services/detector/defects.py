@@ -1,15 +1,18 @@
 """Data defects: what an institution sent contradicts itself. Named for the institution, never evidence."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
-from schemas.finding import Words
+from schemas.finding import Share, Words
 from services.detector.facts import CLOCK_AHEAD, DEFECTIVE, MID_STAY, STAY_KINDS, Fact, Kind
 from services.detector.history import PersonHistory, Ref
 from services.detector.stays import FOREVER, Stay
 from services.detector.versions import name_of, offsets_among
 from services.detector.view import PersonView
+
+PLACEHOLDER = "placeholder_person"
 
 WORDS = {
     "amounts_do_not_add_up": Words("费用合计与各项支付之和不符", "the total is not the sum of its parts"),
@@ -23,7 +26,7 @@ WORDS = {
     "end_before_begin": Words("结束时间早于开始时间", "it ends before it begins"),
     "discharge_before_admission": Words("出院时间早于入院时间", "the discharge lies before the admission"),
     "clock_ahead": Words("上传时间早于发生时间", "written before it happened: is the clock right?"),
-    "placeholder_person": Words(
+    PLACEHOLDER: Words(
         "同一人员编号的有效记录超过上限，疑似占位编号，暂停判断",
         "more live records under one person id than a person can have: a placeholder? Judgement is suspended",
     ),
@@ -36,7 +39,7 @@ PATHS = {
     "end_before_begin": "/end_at",
     "discharge_before_admission": "/occurred_at",
     "clock_ahead": "/recorded_at",
-    "placeholder_person": "/person_id",
+    PLACEHOLDER: "/person_id",
 }
 
 
@@ -121,4 +124,15 @@ def may_be_defective(fact: Fact) -> bool:
 
 def placeholder(history: PersonHistory) -> Defect:
     """The one defect of a person with too many live facts: no single institution's, named by the key."""
-    return Defect("placeholder_person", "", history.key, ("", ""))
+    return Defect(PLACEHOLDER, "", history.key, ("", ""))
+
+
+def shares_of(history: PersonHistory) -> list[Share]:
+    """Who sent a placeholder person's live facts, most first, each with the event of its latest."""
+    latest = {fact.institution: fact.event for fact in history.facts}
+    facts = Counter(fact.institution for fact in history.facts)
+    return [Share(name, count, latest[name]) for name, count in sorted(facts.items(), key=_most_first)]
+
+
+def _most_first(counted: tuple[str, int]) -> tuple[int, str]:
+    return (-counted[1], counted[0])

@@ -6,7 +6,7 @@ import pytest
 from services.alerts import users
 from services.alerts.app import create_app
 from services.runtime import database
-from tests.alerts.making import NOON, a_defect, at, said, taken_back
+from tests.alerts.making import NOON, at, said, taken_back
 from tests.alerts.serving import bearer, serving
 
 
@@ -124,16 +124,8 @@ def test_the_status_is_readable_by_every_user(api):
     assert api.get("/v1/status").json()["lag"] == {"events": 0, "seconds": 0.0}
 
 
-def test_data_defects_are_listed_by_institution(api, desk):
-    desk.store(a_defect("d1"), a_defect("d2", institution_id="H2"))
-    items = api.get("/v1/data-defects", params={"institution": "H2"}).json()["items"]
-    assert [(item["defect_id"], item["message"]["en"]) for item in items] == [
-        ("d2", "The parts do not add up")
-    ]
-
-
 def test_without_a_known_token_nothing_is_read(api, desk):
-    for path in ("/v1/alerts", "/v1/alerts/a1", "/v1/status", "/v1/data-defects"):
+    for path in ("/v1/alerts", "/v1/alerts/a1", "/v1/status"):
         for headers in ({"Authorization": ""}, bearer("qfu_" + "x" * 43), bearer("qfk_institution")):
             answer = api.get(path, headers=headers)
             assert answer.status_code == 401, path
@@ -146,7 +138,6 @@ def test_without_a_known_token_nothing_is_read(api, desk):
 def test_roles_read_what_they_need(api, desk, role, alerts):
     token = desk.ask(users.create, "someone", role, NOON)
     assert api.get("/v1/alerts", headers=bearer(token)).status_code == alerts
-    assert api.get("/v1/data-defects", headers=bearer(token)).status_code == alerts
     assert api.get("/v1/status", headers=bearer(token)).status_code == 200
 
 
