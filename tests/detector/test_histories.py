@@ -234,7 +234,7 @@ def test_state_survives_both_encodings():
         assert again.facts == memory.facts
         assert again.said == memory.said
         assert again.turns == memory.turns
-        assert again.person == memory.person
+        assert again.records == memory.records
         assert msgspec.msgpack.encode(sorted(fact.event for fact in again.idle)) == msgspec.msgpack.encode(
             sorted(fact.event for fact in memory.idle)
         )
