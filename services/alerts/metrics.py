@@ -18,9 +18,20 @@ LATE_REPEATS = counter(
     "alert_repeats",
     "Alert messages that said nothing new: resent by the detector, or overtaken.",
 )
+AMOUNT = counter(
+    "alert_amount_yuan",
+    "Suspected amounts of alerts that were opened, yuan; what alerts share is in each of them.",
+    ["rule"],
+)
+OPEN = gauge(
+    "alerts_open",
+    "Open alerts, those of rules on trial left out, by severity.",
+    ["severity"],
+)
+INSTITUTIONS = gauge("alerts_open_institutions", "Institutions that open alerts name.")
 DEAD_LETTERS = counter(
     "dlq_records",
-    "Entries that could not be judged and wait in the dead letters, by reason.",
+    "Entries that could not be judged and were put to the dead letters, by kind of error.",
     ["reason"],
 )
 DEFECTS = counter(

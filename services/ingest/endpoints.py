@@ -21,7 +21,7 @@ from services.ingest.body import ClientGone, event_texts, headers_of, media_type
 from services.ingest.inbox import APPEND_SECONDS, Inbox
 from services.ingest.receipts import Receipts, receipts
 from services.ingest.refusals import Refusal, Refused
-from services.ingest.rows import Row
+from services.ingest.rows import Outcome, Row
 from services.runtime.clock import Clock
 from services.runtime.database import driver
 from services.runtime.errors import Unavailable
@@ -97,7 +97,6 @@ class PostEvents:
         judged = [judge(text, now) for text in texts]
         _check_institutions(key, judged)
         answer = await self._append(judged, left)
-        _count(answer)
         if not answer.accepted and not answer.duplicates:
             detail = "no event of the request was accepted" if texts else "the request holds no event"
             raise Problem(422, detail, rejected=answer.rejected)
@@ -105,7 +104,8 @@ class PostEvents:
 
     async def _append(self, judged: list[Row | Refused], within: float) -> Answer:
         rows = [one for one in judged if type(one) is Row]
-        outcomes = iter(await self._inbox.append(rows, request_id.get(), within=within) if rows else ())
+        said = await self._inbox.append(rows, request_id.get(), within=within) if rows else []
+        outcomes = iter(said)
         answer = Answer(0, 0, [])
         for index, one in enumerate(judged):
             if type(one) is Refused:
@@ -118,6 +118,7 @@ class PostEvents:
                 answer.duplicates += 1
             else:
                 answer.rejected.append(Rejected(index, one.event_id, [CONFLICT]))
+        _count(answer, Tally(zip(said, (row.type for row in rows), strict=True)))
         return answer
 
 
@@ -156,14 +157,15 @@ def _check_institutions(key: Key, judged: list[Row | Refused]) -> None:
             raise Problem(403, f"this key may not post for the institution of event {index}")
 
 
-def _count(answer: Answer) -> None:
+def _count(answer: Answer, taken: Tally[tuple[Outcome, str]]) -> None:
+    """Count an answer's events. taken: (outcome, type of event) → how many."""
     log.debug("events_posted", count=answer.accepted + answer.duplicates + len(answer.rejected))
+    for (outcome, kind), number in taken.items():
+        if outcome != "conflict":
+            metrics.EVENTS.labels(outcome, kind, "").inc(number)
     if answer.accepted:
-        metrics.EVENTS.labels("accepted", "").inc(answer.accepted)
         metrics.LAST_COMMIT.set_to_current_time()
-    if answer.duplicates:
-        metrics.EVENTS.labels("duplicate", "").inc(answer.duplicates)
     if answer.rejected:
         log.info("events_rejected", count=len(answer.rejected))
         for code, number in Tally(one.errors[0].code for one in answer.rejected).items():
-            metrics.EVENTS.labels("rejected", code).inc(number)
+            metrics.EVENTS.labels("rejected", "", code).inc(number)

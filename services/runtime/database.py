@@ -17,11 +17,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.errors import UserError, is_database_away
+from services.runtime.metrics import gauge
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 MIGRATION_LOCK = 0x51494E47
 CONNECT_SECONDS = 1.5
 STATEMENT_SECONDS = 30.0
+
+CONNECTIONS = gauge(
+    "database_connections",
+    "Connections of this process's pool: in use, idle, and the most there may be.",
+    ["state"],
+)
 
 
 def open_engine(
@@ -42,7 +49,7 @@ def open_engine(
     if "sslmode" in address.query:
         mode = address.query["sslmode"]
         address = address.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
-    return create_async_engine(
+    engine = create_async_engine(
         address,
         pool_size=pool_size,
         max_overflow=pool_size,
@@ -58,6 +65,11 @@ def open_engine(
             },
         },
     )
+    pool: Any = engine.pool
+    CONNECTIONS.labels("in use").set_function(pool.checkedout)
+    CONNECTIONS.labels("idle").set_function(pool.checkedin)
+    CONNECTIONS.labels("limit").set(2 * pool_size)
+    return engine
 
 
 @contextlib.asynccontextmanager

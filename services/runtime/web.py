@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.runtime import metrics
 from services.runtime.errors import Unavailable, is_database_away
 from services.runtime.logs import log, request_id
+from services.runtime.measuring import Measured
 
 PROBLEM_TYPE = "about:blank"
 PROBLEM_MEDIA = "application/problem+json"
@@ -86,7 +87,7 @@ def as_problem(error: Exception) -> Problem:
 
 
 def install_conventions(app: FastAPI) -> None:
-    """Problems for every error, and a request id for every request."""
+    """Problems for every error, a request id for every request, and metrics of every route."""
 
     async def answer(request: Request, error: Exception) -> Response:
         return problem_response(as_problem(error), request.url.path)
@@ -94,6 +95,7 @@ def install_conventions(app: FastAPI) -> None:
     for kind in (Problem, Unavailable, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)
     app.add_middleware(RequestIds)
+    app.add_middleware(Measured)
 
 
 class RequestIds:

@@ -53,6 +53,9 @@ class FakeReader:
             self.read_to[partition] = len(records)
         return found
 
+    def ends(self) -> dict[tuple[str, int], int]:
+        return {}
+
     async def close(self) -> None:
         """Nothing to let go of."""
 

@@ -4,7 +4,6 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given
 from hypothesis import settings as profile
-from prometheus_client import REGISTRY
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -15,6 +14,7 @@ from schemathesis.specs.openapi.checks import (
 from services.alerts import users
 from services.alerts.app import create_app
 from services.runtime import database
+from services.runtime.metrics import REGISTRY
 from tests.alerts.making import NOON, a_dead_letter, at, judged, said, taken_back
 from tests.alerts.serving import bearer, serving
 
@@ -51,10 +51,10 @@ def test_only_what_was_committed_is_counted(desk):
     labels = {"rule": "A01", "severity": "2", "event": "opened"}
     before = value("qingfeng_alerts_total", **labels)
     waited = value("qingfeng_alert_latency_seconds_count")
-    dead = value("qingfeng_dlq_records_total", reason="rule")
+    dead = value("qingfeng_dlq_records_total", reason="ZeroDivisionError")
     stored = desk.store(said("m1"), a_dead_letter(99), now=at(2))
     assert value("qingfeng_alerts_total", **labels) == before
     stored.committed()
     assert value("qingfeng_alerts_total", **labels) == before + 1
     assert value("qingfeng_alert_latency_seconds_count") == waited + 1
-    assert value("qingfeng_dlq_records_total", reason="rule") == dead + 1
+    assert value("qingfeng_dlq_records_total", reason="ZeroDivisionError") == dead + 1

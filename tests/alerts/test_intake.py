@@ -165,7 +165,7 @@ def test_a_defect_is_closed_when_its_event_is_corrected(desk):
 def test_a_dead_letter_that_was_retried_may_come_back(desk):
     desk.store(a_dead_letter())
     desk.run(desk._call("execute", "UPDATE dead_letter SET retried_at = now()"))
-    assert desk.store(a_dead_letter()).dead_letters == {"rule": 1}
+    assert desk.store(a_dead_letter()).dead_letters == {"ZeroDivisionError": 1}
 
 
 def test_a_sqlalchemy_connection_serves_too_and_its_rollback_takes_all_back(desk):

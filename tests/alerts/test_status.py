@@ -4,10 +4,10 @@ import asyncio
 
 import msgspec
 import pytest
-from prometheus_client import REGISTRY
 
 from schemas.moments import SECOND
 from services.alerts import status
+from services.runtime.metrics import REGISTRY
 from tests.alerts.making import NOON, a_dead_letter, judged, said, taken_back
 
 NOW = 1_777_636_800 * SECOND

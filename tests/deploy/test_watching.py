@@ -16,7 +16,7 @@ from tests.docs.metrics import metrics, names
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 GRAFANA = ROOT / "deploy" / "grafana"
-RUNBOOKS = ROOT / "deploy" / "runbooks"
+RUNBOOKS = ROOT / "docs" / "runbooks"
 USED = re.compile(r"\bqingfeng_\w+")
 HEADINGS = ("**Meaning.**", "**Impact.**", "**Diagnosis.**", "**Mitigation.**")
 

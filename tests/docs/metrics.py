@@ -1,18 +1,20 @@
 """The metrics of the code, collected by importing every module that declares some.
 
-`python -m tests.docs.metrics` prints the table of docs/operate.md.
+`python -m tests.docs.metrics` writes the table of docs/metrics.md.
 """
 
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from prometheus_client import REGISTRY
+from services.runtime.metrics import REGISTRY
 
-from services.runtime.metrics import PREFIX
-
-SERVICES = Path(__file__).parents[2] / "services"
+ROOT = Path(__file__).parents[2]
+SERVICES = ROOT / "services"
+PAGE = ROOT / "docs" / "metrics.md"
+TABLE = re.compile(r"(?<=<!-- metrics: python -m tests.docs.metrics -->\n).*?(?=\n<!-- end -->)", re.DOTALL)
 
 
 class Metric(NamedTuple):
@@ -42,19 +44,21 @@ def names() -> set[str]:
 
 
 def table() -> str:
-    """Rows for docs/operate.md."""
+    """Rows for docs/metrics.md."""
     rows = [f"| `{one.name}` | {one.kind} | {one.labels} | {one.meaning.rstrip('.')} |" for one in metrics()]
     return "\n".join(("| name | kind | labels | meaning |", "|---|---|---|---|", *rows))
 
 
 def _ours() -> Iterator[Metric]:
-    for collector in list(REGISTRY._collector_to_names):
-        name = getattr(collector, "_name", "")
-        if name.startswith(PREFIX):
-            kind = collector._type
-            labels = ", ".join(f"`{label}`" for label in collector._labelnames)
-            yield Metric(name + "_total" * (kind == "counter"), kind, labels, collector._documentation)
+    for family in REGISTRY.collect():
+        name = family.name + "_total" * (family.type == "counter")
+        yield Metric(name, family.type, _labels(family.name), family.documentation)
+
+
+def _labels(name: str) -> str:
+    declared = REGISTRY._names_to_collectors.get(name)
+    return ", ".join(f"`{label}`" for label in getattr(declared, "_labelnames", ()))
 
 
 if __name__ == "__main__":
-    print(table())
+    PAGE.write_text(TABLE.sub(lambda _: table(), PAGE.read_text(encoding="utf-8")), encoding="utf-8")
