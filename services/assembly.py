@@ -32,6 +32,7 @@ from services.runtime.clock import system_clock
 from services.runtime.database import migrate, open_engine
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.embedded.runner import EmbeddedRunner
+from services.runtime.embedded.size import watch_state
 from services.runtime.errors import UserError
 from services.runtime.failpoints import failpoint
 from services.runtime.logs import log
@@ -112,6 +113,7 @@ class System:
         self._begin(self.runner.run())
         self._begin(alerts.work(self._office))
         self._begin(PeriodJudge(self.engine).run())
+        self._begin(watch_state(self.engine))
         if self._postgres is not None:
             self._begin(_keep_running(self._postgres))
 

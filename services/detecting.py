@@ -12,7 +12,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from schemas.topics import CROSSINGS, EVENTS, LOG_ID, REGISTRY
 from services.detector.program import DetectorProgram
 from services.detector.reference import RegistryBook
 from services.detector.stages import Crossings, decode_crossings, encode_crossings, make_pipeline
+from services.runtime import vitals
 from services.runtime.errors import UserError
 from services.runtime.failpoints import failpoint
 from services.runtime.kafka import topics
@@ -82,11 +83,25 @@ class Detector:
             with own_folder(self._settings) as state:
                 _drop_other_log(state, self._book.log_id)
                 self._app = self._build(state.tables)
-                async with running(self._app):
+                async with running(self._app), self._watched(self._app, state.tables):
                     await stop.wait()
                 state.stopped_cleanly()
         finally:
             following.cancel()
+
+    @contextlib.asynccontextmanager
+    async def _watched(self, app: GuardedApp, tables: Path) -> AsyncIterator[None]:
+        """Metrics of the worker's state and lag, for as long as the block."""
+        watching = [
+            asyncio.create_task(vitals.watch_folder(tables)),
+            asyncio.create_task(vitals.watch_lag(app.lags, self._settings.topic_prefix)),
+        ]
+        try:
+            yield
+        finally:
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
 
     async def check(self) -> str | None:
         """Readiness: the partitions are dealt and their tables complete."""

@@ -74,6 +74,9 @@ class Reader(Protocol):
     async def read(self) -> Sequence[Record]:
         """Records that are there, in order by partition; none after a moment."""
 
+    def ends(self) -> dict[tuple[str, int], int]:
+        """(topic, partition) → the offset after its last record, as far as it is known; none while closed."""
+
     async def close(self) -> None:
         """Let go of the connection."""
 
@@ -95,6 +98,13 @@ class AlertsConsumer:
         self._log_id = ""
         self._offsets: dict[int, int] = {}
         self.trouble: str | None = "not started"
+
+    async def lags(self) -> dict[tuple[str, int], int]:
+        """(topic, partition) → records that are not stored yet."""
+        return {
+            (topic, partition): max(0, end - self._offsets.get(partition, -1) - 1)
+            for (topic, partition), end in self._reader.ends().items()
+        }
 
     async def run(self) -> None:
         """Work until cancelled; every trouble is retried from what is stored."""

@@ -74,11 +74,13 @@ class Stored:
         for change in self.changes:
             event = change.event.removeprefix("alert.")
             metrics.ALERTS.labels(change.alert.rule, str(change.alert.severity), event).inc()
+            if event == "opened" and not change.alert.shadow:
+                metrics.AMOUNT.labels(change.alert.rule).inc(max(0.0, float(change.alert.amount)))
             if event == "opened" and change.origin.received_at:
                 waited = moments.micros(change.at) - change.origin.received_at
                 metrics.LATENCY.observe(max(waited, 0) / moments.SECOND)
-        for reason, count in self.dead_letters.items():
-            metrics.DEAD_LETTERS.labels(reason).inc(count)
+        for error, count in self.dead_letters.items():
+            metrics.DEAD_LETTERS.labels(error).inc(count)
         for code, count in self.defects.items():
             metrics.DEFECTS.labels(code).inc(count)
         metrics.LATE_REPEATS.inc(self.repeats)

@@ -1,13 +1,15 @@
 """The stages as one program that a runtime drives: which keys a batch needs, what it leads to."""
 
 import traceback
+from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any
 
 from schemas.entry import Entry
 from schemas.finding import DeadLetterMessage, JudgedMessage, Origin
 from schemas.registry import Registry
+from schemas.screening import ScreeningMessage
 from schemas.topics import ALERTS, CROSSINGS, EVENTS
 from services.detector import metrics
 from services.detector.stages import Crossing, Pipeline, encode_crossing
@@ -25,10 +27,12 @@ class DetectorProgram:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
+        self._regions: frozenset[str | None] = frozenset()
 
     def use(self, registry: Registry) -> None:
         """Judge by this registry from now on."""
         self.pipeline.use(registry)
+        self._regions = frozenset(one.region for one in registry.records("institutions"))
 
     def stage(self, key: str) -> Stage:
         """The stage that a memory key belongs to."""
@@ -51,7 +55,7 @@ class DetectorProgram:
             for entry in messages:
                 self._entry(entry, memory_of, outcome)
             self._screen(outcome)
-            metrics.TOO_LATE.inc(outcome.too_late)
+            self._count(messages, outcome)
         else:
             for key, crossing in messages:
                 self._crossing(key, crossing, memory_of, outcome)
@@ -79,6 +83,20 @@ class DetectorProgram:
                 outcome.emissions += self.pipeline.person.screenings(memory)
             except Exception as error:
                 outcome.emissions.append(self._dead_letter("screening", memory.key, b"", Origin(), error))
+
+    def _count(self, entries: Sequence[Entry], outcome: Outcome) -> None:
+        metrics.TOO_LATE.inc(outcome.too_late)
+        if outcome.events:
+            oldest = min(entry.received_at for entry in entries)
+            metrics.EVENT_LAG.observe(max(0.0, time() - oldest / 1e6))
+        screened = Tally(
+            # A region is what its sender says; only those of the registry are few.
+            (said.care, said.region if said.region in self._regions else "other")
+            for _, _, said in outcome.emissions
+            if type(said) is ScreeningMessage
+        )
+        for place, count in screened.items():
+            metrics.SCREENED.labels(*place).inc(count)
 
     def memory_key(self, memory: Memory) -> str:
         """The table key of a memory."""

@@ -10,6 +10,7 @@ a page between two batches. Where that stands is state like any other.
 
 import asyncio
 import contextlib
+import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ from services.runtime.database import driver
 from services.runtime.embedded.rejudging import Rejudging
 from services.runtime.logs import log
 from services.runtime.ports import Emission, Memory, Outcome, Program
+from services.runtime.vitals import RECOVERY
 
 LOCK = 0x51494E48
 BATCH = 256
@@ -123,7 +125,9 @@ class EmbeddedRunner:
             self.trouble = "another process judges on this database"
             await asyncio.sleep(1.0)
         try:
+            began = time.monotonic()
             await self.begin(connection)
+            RECOVERY.observe(time.monotonic() - began)
             while True:
                 self.trouble = None
                 self.beats += 1

@@ -8,6 +8,7 @@ letters.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from yarl import URL
 from services.runtime.kafka.fence import HeartbeatThread
 from services.runtime.kafka.last_resort import exit_now
 from services.runtime.kafka.transport import Consumer, Transport
+from services.runtime.vitals import RECOVERY
 
 MEBIBYTE = 1 << 20
 
@@ -100,16 +102,19 @@ class GuardedApp(faust.App):
         self.before_commit: Callable[[], object] = lambda: None
         self.settled = asyncio.Event()
         """Set while no rebalance and no recovery is going on."""
+        self._unsettled_at = time.monotonic()
         super().__init__(**{**faust_settings(worker), **overrides})
 
     def on_rebalance_start(self) -> None:
         # Called in the consumer's thread; clearing wakes nobody, so it needs no loop.
         self.settled.clear()
+        self._unsettled_at = time.monotonic()
         super().on_rebalance_start()
 
     def on_rebalance_end(self) -> None:
         super().on_rebalance_end()
         self.settled.set()
+        RECOVERY.observe(time.monotonic() - self._unsettled_at)
 
     def bytes_table(self, name: str) -> faust.Table:
         """A table of bytes by bytes on RocksDB; what the bytes mean is the caller's codec."""
@@ -147,16 +152,17 @@ class GuardedApp(faust.App):
         """As `Consumer.abandon`."""
         self._own_consumer.abandon(message)
 
-    async def lag(self) -> int:
-        """Records in this worker's partitions that are not committed yet, by the broker's own count."""
+    async def lags(self) -> dict[TP, int]:
+        """Records in each of this worker's partitions that are not committed yet, by the broker's count."""
         partitions = self.source_partitions()
         if not partitions:
-            return 0
+            return {}
         ends = await self.consumer.highwaters(*partitions)
         begins = await self.consumer.earliest_offsets(*partitions)
-        return sum(
-            max(0, (ends[tp] or 0) - max(self.committed_offset(tp), begins.get(tp) or 0)) for tp in partitions
-        )
+        return {
+            tp: max(0, (ends[tp] or 0) - max(self.committed_offset(tp), begins.get(tp) or 0))
+            for tp in partitions
+        }
 
     @property
     def unacknowledged(self) -> int:

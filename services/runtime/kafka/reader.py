@@ -81,6 +81,13 @@ class TopicReader:
         found = await self._connected.getmany(timeout_ms=POLL_MS, max_records=RECORDS_AT_MOST)
         return [record for records in found.values() for record in records]
 
+    def ends(self) -> dict[tuple[str, int], int]:
+        """(topic, partition) → the offset after its last record, as far as it is known; none while closed."""
+        if self._consumer is None:
+            return {}
+        known = {partition: self._consumer.highwater(partition) for partition in self._partitions}
+        return {tuple(partition): end for partition, end in known.items() if end is not None}
+
     async def close(self) -> None:
         """Let go of the connection."""
         consumer, self._consumer = self._consumer, None
