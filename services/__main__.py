@@ -229,6 +229,7 @@ def _register_others() -> None:
         ("services.commands", "replay", "replay"),
         ("services.commands", "demo", "demo"),
         ("services.alerts.commands", "data_defects", "data-defects"),
+        ("services.doctor", "doctor", "doctor"),
     ):
         if function := _optional(module, name):
             app.command(command)(function)

@@ -1,7 +1,7 @@
 """What a deployment's services agree on: its topics on Kafka, as each of them declares them at its start."""
 
 from schemas.topics import ALERTS, CROSSINGS, EVENTS, REGISTRY
-from services.runtime.kafka.topics import DAY_MS, Topic
+from services.runtime.kafka.topics import DAY_MS, TABLE, Topic, changelog
 from services.settings import Settings
 
 KEPT_MS = 30 * DAY_MS
@@ -24,3 +24,13 @@ def topics_of(settings: Settings) -> list[Topic]:
     ]
     # A worker that judges again after a crash needs the registry as it was then.
     return [*keyed, Topic(settings.topic_prefix + REGISTRY, 1, "compact", min_compaction_lag_ms=7 * DAY_MS)]
+
+
+def detector_id(settings: Settings) -> str:
+    """The workers' consumer group, and the first part of their changelog's name."""
+    return settings.topic_prefix + "qingfeng.detector"
+
+
+def changelog_of(settings: Settings) -> Topic:
+    """The changelog of the detector's table."""
+    return changelog(detector_id(settings), TABLE, settings.partitions, largest_record=LARGEST_RECORD)

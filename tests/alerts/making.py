@@ -1,5 +1,6 @@
 """Messages of the detector for the tests, with defaults for all that a test does not speak of."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from schemas.finding import (
     DefectMessage,
     JudgedMessage,
     Origin,
+    Share,
     Subject,
     Words,
 )
@@ -87,6 +89,26 @@ def a_defect(defect_id: str = "d1", revision: int = 1, is_open: bool = True, **g
         message=Words("合计不符", "The parts do not add up"),
         origin=Origin("req-1", RECEIVED, 1),
         **(values | given),
+    )
+
+
+def a_placeholder(
+    key: str = "k" * 26,
+    facts: Iterable[tuple[str, int]] = (("H1", 900), ("H2", 101)),
+    is_open: bool = True,
+    revision: int = 1,
+) -> DefectMessage:
+    """A person id that stands for many."""
+    shares = [Share(name, count, f"last of {name}") for name, count in facts]
+    return a_defect(
+        f"p-{key[:4]}",
+        revision,
+        is_open,
+        institution_id="",
+        event_id=key,
+        code="placeholder_person",
+        path="/person_id",
+        shares=shares,
     )
 
 

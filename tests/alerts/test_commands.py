@@ -1,11 +1,12 @@
-"""The command line: users and dead letters, on the database that the settings name."""
+"""The command line: users, defects, suspended keys, dead letters, on the database that the settings name."""
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from services.alerts import commands, users
 from services.runtime.errors import UserError
-from tests.alerts.making import a_dead_letter
+from tests.alerts.making import a_dead_letter, a_defect, a_placeholder
 
 CANARY = b"430102199001011234"
 
@@ -21,7 +22,17 @@ def run(desk, monkeypatch):
             raise UserError("no way back")
         resubmitted.extend(letters)
 
-    apps = {"users": commands.users_commands(), "dead-letters": commands.dead_letters_commands(resubmit)}
+    async def judge_again(raw, keys):
+        resubmitted.extend(keys)
+
+    defects = typer.Typer()
+    defects.command()(commands.data_defects)
+    apps = {
+        "users": commands.users_commands(),
+        "data-defects": defects,
+        "suspended": commands.suspended_commands(judge_again),
+        "dead-letters": commands.dead_letters_commands(resubmit),
+    }
 
     def run(name, *arguments):
         quiet = {"catch_exceptions": False, "standalone_mode": False}
@@ -105,3 +116,31 @@ def test_letters_that_cannot_go_back_wait_on(run, desk):
 def test_retrying_asks_for_numbers_or_all(run, arguments):
     with pytest.raises(UserError, match="--all"):
         run("dead-letters", "retry", *arguments)
+
+
+def test_defects_are_summed_up_with_what_to_do_and_listed_one_by_one_when_asked(run, desk):
+    desk.store(
+        a_defect("d1"), a_defect("d2", event_id="e2"), a_defect("d3", institution_id="H2", event_id="e3")
+    )
+    told = run("data-defects", "--institution", "H1")
+    assert [line.split()[1:8:2] for line in told.splitlines() if "H1" in line] == [
+        ["H1", "sum", "0", "2026-05-01T12:00:00+00:00"]
+    ]
+    assert "→" in told
+    assert "H2" not in told
+    assert [word in run("data-defects", "--each") for word in ("e1", "e2", "e3")] == [True] * 3
+    assert "e1" not in run("data-defects", "--field", "/recorded_at")
+    assert "e1" not in run("data-defects", "--since", "2026-05-02")
+
+
+def test_suspended_keys_are_listed_explained_and_retried(run, desk):
+    desk.store(a_placeholder(), a_placeholder("z" * 26))
+    told = run("suspended")
+    assert "k" * 26 in told
+    assert "H1: 900" in told
+    assert "QINGFENG_PERSON_FACTS_LIMIT" in told
+    assert run("suspended", "retry", "z" * 26).startswith("1 ")
+    assert run("suspended", "retry", "--all").startswith("2 ")
+    assert run.resubmitted == ["z" * 26, "k" * 26, "z" * 26]
+    with pytest.raises(UserError, match="--all"):
+        run("suspended", "retry")

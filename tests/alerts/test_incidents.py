@@ -3,14 +3,13 @@
 import httpx
 import pytest
 
-from schemas.finding import Share
 from services.alerts import defects, users
 from services.alerts.app import create_app
 from services.detector.defects import WORDS
 from services.ingest.auth import create_key
 from services.retrying import READS_AT_ONCE, Neighbourhood
 from services.runtime import database
-from tests.alerts.making import NOON, a_dead_letter, a_defect, at
+from tests.alerts.making import NOON, a_dead_letter, a_defect, a_placeholder, at
 from tests.alerts.serving import bearer, serving
 
 CANARY = "430102199001011234"
@@ -38,21 +37,6 @@ def items(answer):
 
 def ids(answer):
     return [item["defect_id"] for item in items(answer)]
-
-
-def a_placeholder(key="k" * 26, facts=(("H1", 900), ("H2", 101)), is_open=True, revision=1):
-    """A person id that stands for many."""
-    shares = [Share(name, count, f"last of {name}") for name, count in facts]
-    return a_defect(
-        f"p-{key[:4]}",
-        revision,
-        is_open,
-        institution_id="",
-        event_id=key,
-        code="placeholder_person",
-        path="/person_id",
-        shares=shares,
-    )
 
 
 def feed(desk):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.runtime.kafka.topics import DAY_MS, Topic, TopicsDiffer, apply, changelog
+from services.runtime.kafka.topics import DAY_MS, Topic, TopicsDiffer, apply, changelog, compare
 
 
 def test_missing_topics_are_created_and_a_second_apply_creates_none(kafka, topic_prefix):
@@ -34,3 +34,15 @@ def test_a_changelog_that_would_be_deleted_by_age_is_refused(kafka, topic_prefix
 def test_a_changelog_keeps_every_version_for_a_day():
     configuration = changelog("app", "state", 4).configuration()
     assert configuration == {"cleanup.policy": "compact", "min.compaction.lag.ms": str(DAY_MS)}
+
+
+def test_what_differs_is_told_in_words_and_nothing_is_changed(kafka, topic_prefix):
+    name = f"{topic_prefix}kept"
+    asyncio.run(apply(kafka.bootstrap, [Topic(name, 2, retention_ms=DAY_MS)]))
+    declared = [Topic(name, 2, retention_ms=2 * DAY_MS), Topic(f"{topic_prefix}new", 1)]
+    for _ in range(2):
+        missing, differences = asyncio.run(compare(kafka.bootstrap, declared))
+        assert missing == [f"{topic_prefix}new"]
+        assert differences == [f"{name} has retention.ms {DAY_MS}, not {2 * DAY_MS}"]
+    # What is kept shorter or longer stops no service.
+    assert asyncio.run(apply(kafka.bootstrap, declared)) == [f"{topic_prefix}new"]

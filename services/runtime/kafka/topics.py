@@ -16,7 +16,11 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 DAY_MS = 24 * 3600 * 1000
+TABLE = "memory"
+"""The one table of a worker; it gives its changelog the name."""
 UNKNOWN_TOPIC = 3
+FIRM = ("partitions", "cleanup.policy")
+"""What a topic must be like, or keys would not find their state, or lose it."""
 VISIBLE_SECONDS = 30.0
 
 
@@ -84,21 +88,49 @@ async def apply(bootstrap: str, declared: Iterable[Topic], **client_settings: An
         await admin.close()
 
 
+async def compare(
+    bootstrap: str, declared: Iterable[Topic], **client_settings: Any
+) -> tuple[list[str], list[str]]:
+    """(names of topics that are missing, in words what differs of the others); changes nothing.
+
+    Compares every option that is declared, also those that `apply` does not insist on, such as retention.
+    """
+    wanted = list(declared)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **client_settings)
+    await admin.start()
+    try:
+        missing, differences = await _compared(admin, wanted)
+    finally:
+        await admin.close()
+    return [topic.name for topic in missing], [text for several in differences.values() for text in several]
+
+
 async def _missing(admin: AIOKafkaAdminClient, wanted: list[Topic]) -> list[Topic]:
+    missing, differences = await _compared(admin, wanted)
+    firm = [text for option, several in differences.items() if option in FIRM for text in several]
+    if firm:
+        raise TopicsDiffer(f"{'; '.join(firm)}: declare what is there, or use a new topic")
+    return missing
+
+
+async def _compared(
+    admin: AIOKafkaAdminClient, wanted: list[Topic]
+) -> tuple[list[Topic], dict[str, list[str]]]:
+    """(missing topics, by option what differs of the others)."""
     partitions = await _partition_counts(admin, wanted)
     present = [topic for topic in wanted if topic.name in partitions]
-    policies = await _cleanup_policies(admin, present)
-    differences = []
+    found = await _configurations(admin, present)
+    differences: dict[str, list[str]] = {}
     for topic in present:
         if partitions[topic.name] != topic.partitions:
-            differences.append(
-                f"{topic.name} has {partitions[topic.name]} partitions, not {topic.partitions}"
-            )
-        if policies[topic.name] != topic.cleanup:
-            differences.append(f"{topic.name} has cleanup.policy {policies[topic.name]}, not {topic.cleanup}")
-    if differences:
-        raise TopicsDiffer(f"{'; '.join(differences)}: declare what is there, or use a new topic")
-    return [topic for topic in wanted if topic.name not in partitions]
+            text = f"{topic.name} has {partitions[topic.name]} partitions, not {topic.partitions}"
+            differences.setdefault("partitions", []).append(text)
+        for option, value in topic.configuration().items():
+            stands = found[topic.name][option]
+            if stands != value:
+                text = f"{topic.name} has {option} {stands}, not {value}"
+                differences.setdefault(option, []).append(text)
+    return [topic for topic in wanted if topic.name not in partitions], differences
 
 
 async def _partition_counts(admin: AIOKafkaAdminClient, wanted: list[Topic]) -> dict[str, int]:
@@ -112,18 +144,21 @@ async def _partition_counts(admin: AIOKafkaAdminClient, wanted: list[Topic]) -> 
     return counts
 
 
-async def _cleanup_policies(admin: AIOKafkaAdminClient, present: list[Topic]) -> dict[str, str]:
+async def _configurations(admin: AIOKafkaAdminClient, present: list[Topic]) -> dict[str, dict[str, str]]:
+    """The declared options of topics as they stand on the broker."""
     if not present:
         return {}
-    wanted = {"cleanup.policy": None}
-    asked = [ConfigResource(ConfigResourceType.TOPIC, topic.name, wanted) for topic in present]
-    policies = {}
+    asked = [
+        ConfigResource(ConfigResourceType.TOPIC, topic.name, dict.fromkeys(topic.configuration()))
+        for topic in present
+    ]
+    found = {}
     for answer in await admin.describe_configs(asked):
         for error_code, message, _, name, entries in (tuple(each)[:5] for each in answer.resources):
             if error_code:
                 raise for_code(error_code)(message)
-            policies[name] = next(entry[1] for entry in entries if entry[0] == "cleanup.policy")
-    return policies
+            found[name] = {entry[0]: entry[1] for entry in entries}
+    return found
 
 
 async def _create(admin: AIOKafkaAdminClient, missing: list[Topic]) -> None:
