@@ -33,14 +33,28 @@ class Place(NamedTuple):
 
 
 class Record(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A row of a registry file. `TABLE` is the file's name without its ending."""
+    """A row of a registry file.
 
-    TABLE: ClassVar[str] = ""
+    `TABLE` is the file's name without its ending, `KEY` the fields that say what a row is about, `BEGINS` the
+    field with the day from which it holds, "" where every row holds for ever.
+    """
+
+    TABLE: ClassVar[str]
+    KEY: ClassVar[tuple[str, ...]]
+    BEGINS: ClassVar[str] = "effective_from"
 
     @property
     def place(self) -> Place:
-        """Where it stands in its table."""
-        raise NotImplementedError
+        """Where it stands in its table. A key of one field is told as it is, what is absent of more is ""."""
+        parts = [getattr(self, name) for name in self.KEY]
+        if len(parts) == 1:
+            return Place(parts[0], self.begins)
+        return Place(joined(*("" if part is None else str(part) for part in parts)), self.begins)
+
+    @property
+    def begins(self) -> str:
+        """The day from which it holds, "" = since ever."""
+        return (getattr(self, self.BEGINS) or "") if self.BEGINS else ""
 
 
 class Institution(Record):
@@ -48,6 +62,7 @@ class Institution(Record):
     in degrees (WGS 84); `open_24h`: has a night counter; `internet`: an internet hospital."""
 
     TABLE: ClassVar[str] = "institutions"
+    KEY: ClassVar[tuple[str, ...]] = ("institution_id",)
     institution_id: Name
     name: str = ""
     kind: InstitutionKind | None = None
@@ -62,10 +77,6 @@ class Institution(Record):
     internet: bool | None = None
     effective_from: str | None = None
 
-    @property
-    def place(self) -> Place:
-        return Place(self.institution_id, self.effective_from or "")
-
 
 class Person(Record):
     """An insured person. `person_id` is a pseudonym once past the door. `death_date` is a date, or YYYY-MM
@@ -73,6 +84,7 @@ class Person(Record):
     nursing home, whose people rightly travel together."""
 
     TABLE: ClassVar[str] = "persons"
+    KEY: ClassVar[tuple[str, ...]] = ("person_id",)
     person_id: Name
     sex: Literal["1", "2"] | None = None
     birth_date: str | None = None
@@ -84,16 +96,14 @@ class Person(Record):
     assistance: bool | None = None
     community_id: str | None = None
 
-    @property
-    def place(self) -> Place:
-        return Place(self.person_id, self.effective_from or "")
-
 
 class Practitioner(Record, rename={"from_": "from"}):
     """One registration of a practitioner at an institution. `person_id`: the practitioner's own number as
     an insured person, a pseudonym once past the door."""
 
     TABLE: ClassVar[str] = "practitioners"
+    KEY: ClassVar[tuple[str, ...]] = ("practitioner_id", "institution_id")
+    BEGINS: ClassVar[str] = "from_"
     practitioner_id: Name
     institution_id: Name
     from_: str | None = None
@@ -101,25 +111,19 @@ class Practitioner(Record, rename={"from_": "from"}):
     person_id: Name | None = None
     title: Title | None = None
 
-    @property
-    def place(self) -> Place:
-        return Place(joined(self.practitioner_id, self.institution_id), self.from_ or "")
-
 
 class Status(Record, rename={"from_": "from"}):
     """Standing of an institution, practitioner or person over an interval."""
 
     TABLE: ClassVar[str] = "status"
+    KEY: ClassVar[tuple[str, ...]] = ("kind", "id")
+    BEGINS: ClassVar[str] = "from_"
     kind: Literal["institution", "practitioner", "person"]
     id: Name
     status: Literal["normal", "suspended", "terminated"]
     from_: str | None = None
     to: str | None = None
     reason: str = ""
-
-    @property
-    def place(self) -> Place:
-        return Place(joined(self.kind, self.id), self.from_ or "")
 
 
 class Limit(Record):
@@ -132,6 +136,7 @@ class Limit(Record):
     """
 
     TABLE: ClassVar[str] = "limits"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
     code: Name
     sex: Literal["1", "2"] | None = None
     min_age: Age | None = None
@@ -150,10 +155,6 @@ class Limit(Record):
     minutes: Count | None = None
     effective_from: str | None = None
 
-    @property
-    def place(self) -> Place:
-        return Place(self.code, self.effective_from or "")
-
 
 class Price(Record):
     """What a code may cost at institutions of a level (None: at all). `max_price`: decimal yuan a unit;
@@ -161,6 +162,7 @@ class Price(Record):
     of one session may cost."""
 
     TABLE: ClassVar[str] = "prices"
+    KEY: ClassVar[tuple[str, ...]] = ("code", "level")
     code: Name
     level: Level | None = None
     max_price: Decimal | None = None
@@ -168,26 +170,17 @@ class Price(Record):
     second_operation_percent: Decimal | None = None
     effective_from: str | None = None
 
-    @property
-    def place(self) -> Place:
-        return Place(
-            joined(self.code, "" if self.level is None else str(self.level)), self.effective_from or ""
-        )
-
 
 class ExclusivePair(Record):
     """Two codes that are not paid for together on one day, or in one encounter; `other_code` is the one that
     is not payable then."""
 
     TABLE: ClassVar[str] = "exclusive_pairs"
+    KEY: ClassVar[tuple[str, ...]] = ("code", "other_code")
     code: Name
     other_code: Name
     scope: Literal["day", "encounter"]
     effective_from: str | None = None
-
-    @property
-    def place(self) -> Place:
-        return Place(joined(self.code, self.other_code), self.effective_from or "")
 
 
 class Bundle(Record):
@@ -195,27 +188,21 @@ class Bundle(Record):
     required components must be there)."""
 
     TABLE: ClassVar[str] = "bundles"
+    KEY: ClassVar[tuple[str, ...]] = ("code", "component_code", "relation")
     code: Name
     component_code: Name
     relation: Literal["contains", "requires"]
     effective_from: str | None = None
-
-    @property
-    def place(self) -> Place:
-        return Place(joined(self.code, self.component_code, self.relation), self.effective_from or "")
 
 
 class Indication(Record):
     """The diagnoses that a restricted drug is paid for, as beginnings of ICD-10 codes."""
 
     TABLE: ClassVar[str] = "indications"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
     code: Name
     icd_prefixes: Annotated[tuple[Name, ...], Meta(min_length=1)]
     effective_from: str | None = None
-
-    @property
-    def place(self) -> Place:
-        return Place(self.code, self.effective_from or "")
 
 
 class Pack(Record):
@@ -223,6 +210,7 @@ class Pack(Record):
     (the usual daily dose) in the same unit; `antibiotic_grade`: 0 none, 1 非限制, 2 限制, 3 特殊使用级."""
 
     TABLE: ClassVar[str] = "packs"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
     code: Name
     ingredient: str = ""
     atc: str = ""
@@ -234,64 +222,52 @@ class Pack(Record):
     injection: bool = False
     effective_from: str | None = None
 
-    @property
-    def place(self) -> Place:
-        return Place(self.code, self.effective_from or "")
-
 
 class Approval(Record, rename={"from_": "from"}):
     """A person's entitlement to a special or chronic disease's benefits (门诊慢特病). `person_id` is a
     pseudonym once past the door."""
 
     TABLE: ClassVar[str] = "approvals"
+    KEY: ClassVar[tuple[str, ...]] = ("person_id", "disease_code")
+    BEGINS: ClassVar[str] = "from_"
     person_id: Name
     disease_code: Name
     from_: str | None = None
     to: str | None = None
-
-    @property
-    def place(self) -> Place:
-        return Place(joined(self.person_id, self.disease_code), self.from_ or "")
 
 
 class Scope(Record, rename={"from_": "from"}):
     """What an institution may settle: `service` is a disease_code or a med_type."""
 
     TABLE: ClassVar[str] = "scopes"
+    KEY: ClassVar[tuple[str, ...]] = ("institution_id", "service")
+    BEGINS: ClassVar[str] = "from_"
     institution_id: Name
     service: Name
     from_: str | None = None
     to: str | None = None
-
-    @property
-    def place(self) -> Place:
-        return Place(joined(self.institution_id, self.service), self.from_ or "")
 
 
 class Holiday(Record):
     """A public holiday, or (`workday`) a weekend day that is worked for one."""
 
     TABLE: ClassVar[str] = "holidays"
+    KEY: ClassVar[tuple[str, ...]] = ("day",)
+    BEGINS: ClassVar[str] = ""
     day: str
     name: str = ""
     kind: Literal["holiday", "workday"] = "holiday"
-
-    @property
-    def place(self) -> Place:
-        return Place(self.day, "")
 
 
 class FaceCheck(Record, rename={"from_": "from"}):
     """Where a face check is required, and when."""
 
     TABLE: ClassVar[str] = "face_check"
+    KEY: ClassVar[tuple[str, ...]] = ("institution_id",)
+    BEGINS: ClassVar[str] = "from_"
     institution_id: Name
     from_: str | None = None
     to: str | None = None
-
-    @property
-    def place(self) -> Place:
-        return Place(self.institution_id, self.from_ or "")
 
 
 class Held(Record):
@@ -299,11 +275,9 @@ class Held(Record):
     something that a person has none."""
 
     TABLE: ClassVar[str] = "held"
+    KEY: ClassVar[tuple[str, ...]] = ("table",)
+    BEGINS: ClassVar[str] = ""
     table: Name
-
-    @property
-    def place(self) -> Place:
-        return Place(self.table, "")
 
 
 class Baseline(Record):
@@ -318,15 +292,12 @@ class Baseline(Record):
     """
 
     TABLE: ClassVar[str] = "baselines"
+    KEY: ClassVar[tuple[str, ...]] = ("institution_id",)
     institution_id: Name
     effective_from: str
     usual: tuple[Count, ...] = ()
     same_day: tuple[Count, ...] = ()
     chain_shops: Count | None = None
-
-    @property
-    def place(self) -> Place:
-        return Place(self.institution_id, self.effective_from)
 
 
 def joined(*parts: str) -> str:

@@ -3,7 +3,7 @@
 Rows of one person (`persons`, `approvals`, the persons of `status`) are facts of that person: each travels
 as an inbox entry of kind "person" and comes out of `decode_person_record`. All other tables travel as a
 whole and are asked through `Registry`. To add a table that travels as a whole: a struct that extends
-`schemas.records.Record` (or has its `TABLE` and `place`), and its name in `WHOLE`.
+`schemas.records.Record` with its `TABLE`, `KEY` and `BEGINS`, and its name in `WHOLE`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -345,7 +345,7 @@ class Registry:
 def _by(rows: Sequence[Any], name: Callable[[Any], Any]) -> dict[Any, list[Any]]:
     """Rows by name, those of one name by the day they begin."""
     found: dict[Any, list[Any]] = {}
-    for row in sorted(rows, key=lambda row: row.place.effective_from):
+    for row in sorted(rows, key=lambda row: row.begins):
         found.setdefault(name(row), []).append(row)
     return found
 

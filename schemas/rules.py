@@ -38,7 +38,7 @@ class RuleParameters(Record):
 
     @property
     def place(self) -> Place:
-        return Place(f"{self.rule}@{self.region}", self.effective_from)
+        return Place(f"{self.rule}@{self.region}", self.begins)
 
     @property
     def given(self) -> dict[str, Value]:

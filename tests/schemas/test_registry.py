@@ -7,6 +7,7 @@ import pytest
 
 from schemas.records import (
     Approval,
+    Baseline,
     Bundle,
     ExclusivePair,
     FaceCheck,
@@ -38,6 +39,7 @@ from schemas.registry import (
     person_of,
     stored_in,
 )
+from schemas.rules import RuleParameters
 
 
 def known(*records: Record) -> Registry:
@@ -234,3 +236,37 @@ def test_every_place_has_a_key_of_its_own():
     ]  # fmt: skip
     keys = {item_key(RegistryItem(row.TABLE, *row.place, 1, None)) for row in rows}
     assert len(keys) == len(rows)
+
+
+PLACES = [
+    (Institution("H 1", effective_from="2026-01-01"), "H 1", "2026-01-01"),
+    (Person("p", sex="2"), "p", ""),
+    (Practitioner("D 1", "H1", "2026-02-01", "2026-03-01"), "D\\ 1 H1", "2026-02-01"),
+    (Status("institution", "H1", "suspended", "2026-02-01"), "institution H1", "2026-02-01"),
+    (Limit("c d", effective_from="2026-01-01"), "c d", "2026-01-01"),
+    (Price("c", 3, effective_from="2026-01-01"), "c 3", "2026-01-01"),
+    (Price("c"), "c ", ""),
+    (Price("c", 0), "c 0", ""),
+    (ExclusivePair("a b", "c\\", "day"), "a\\ b c\\\\", ""),
+    (Bundle("c", "d", "contains"), "c d contains", ""),
+    (Indication("c", ("I10",)), "c", ""),
+    (Pack("c", effective_from="2026-01-01"), "c", "2026-01-01"),
+    (Approval("p", "M039", "2026-01-01"), "p M039", "2026-01-01"),
+    (Scope("H1", "21"), "H1 21", ""),
+    (Holiday("2026-02-17"), "2026-02-17", ""),
+    (FaceCheck("H1", "2026-01-01", "2026-12-31"), "H1", "2026-01-01"),
+    (Baseline("P1", "2026-03-05", (1,) * 24), "P1", "2026-03-05"),
+    (Held("approvals"), "approvals", ""),
+    (RuleParameters("A01"), "A01@", ""),
+    (RuleParameters("A01", "4306", "2026-01-01"), "A01@4306", "2026-01-01"),
+]
+
+
+@pytest.mark.parametrize(("record", "id", "begins"), PLACES)
+def test_a_place_is_the_text_that_rows_were_stored_under(record: Record, id: str, begins: str):
+    assert tuple(record.place) == (id, begins)
+    assert record.begins == begins
+
+
+def test_every_table_tells_its_places():
+    assert {type(record) for record, _, _ in PLACES} == {*FILES.values(), *WHOLE.values()}

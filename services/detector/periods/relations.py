@@ -74,8 +74,8 @@ def _held(registry: Registry, month: Month, begin: int) -> Iterator[tuple]:
     for record in registry.records("institutions"):
         by_id.setdefault(record.institution_id, []).append(record)
     for records in by_id.values():
-        records.sort(key=lambda record: record.place.effective_from)
-        starts = [_day(record.place.effective_from, FIRST_DAY) for record in records]
+        records.sort(key=lambda record: record.begins)
+        starts = [_day(record.begins, FIRST_DAY) for record in records]
         ends = [*(start - 1 for start in starts[1:]), LAST_DAY]
         for record, start, end in zip(records, starts, ends, strict=True):
             yield (*_place_of(record), start, end)
