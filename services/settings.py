@@ -51,6 +51,7 @@ class Settings:
     webhook_allow_cidrs: str = ""
     webhook_timeout_seconds: float = 15.0
     webhook_ports: str = "443,8443"
+    webhook_retention_days: int = 30
     session_hours: int = 12
     failpoint: str = ""
 
@@ -61,6 +62,8 @@ class Settings:
             raise SettingsError(f"QINGFENG_TIMEZONE: no time zone {self.timezone!r}") from error
         if self.lateness_days < 0:
             raise SettingsError("QINGFENG_LATENESS_DAYS: a number of days, 0 or more")
+        if self.webhook_retention_days < 7:
+            raise SettingsError("QINGFENG_WEBHOOK_RETENTION_DAYS: a number of days, 7 or more")
         if not 1 <= self.partitions <= 1_024:
             raise SettingsError("QINGFENG_PARTITIONS: 1 to 1024")
 

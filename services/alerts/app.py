@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from services.alerts import endpoints, incident_endpoints, standing, status
 from services.alerts.console import routes as console
 from services.alerts.office import Neighbours, Office, open_office
+from services.alerts.webhooks import delivery_endpoints
 from services.alerts.webhooks import endpoints as webhooks
 from services.alerts.webhooks.courier import Courier, open_sender
 from services.runtime import database
@@ -36,6 +37,7 @@ def install(
     app.include_router(endpoints.routes)
     app.include_router(incident_endpoints.routes)
     app.include_router(webhooks.routes)
+    app.include_router(delivery_endpoints.routes)
     app.include_router(console.routes)
     app.mount("/console/static", StaticFiles(directory=console.HERE / "static"))
     return office

@@ -100,6 +100,8 @@ async def store(
     raw = await _driver(connection)
     alerts = _of(AlertMessage, messages)
     changes, repeats = await _store_alerts(raw, alerts, now, epoch) if alerts else ([], 0)
+    # Before the outbox: an endpoint may ask where a settlement took place.
+    await screenings.store(raw, _of(ScreeningMessage, messages), now, epoch)
     stored = Stored(
         changes=changes,
         repeats=repeats,
@@ -107,7 +109,6 @@ async def store(
         defects=await incidents.store_defects(raw, _of(DefectMessage, messages), now, epoch),
         dead_letters=await incidents.store_dead_letters(raw, _of(DeadLetterMessage, messages), now),
     )
-    await screenings.store(raw, _of(ScreeningMessage, messages), now, epoch)
     await stock.store(raw, _of(StockMessage, messages), now)
     await progress.store(raw, _of(JudgedMessage, messages), epoch)
     return stored

@@ -10,6 +10,8 @@ import pytest
 from schemas.finding import Message
 from services.alerts import intake
 from services.runtime import database
+from services.settings import Settings
+from tests.alerts.hooking import Post
 from tests.alerts.making import NOON
 
 
@@ -65,3 +67,9 @@ def desk(database_url: str) -> Iterator[Desk]:
     desk = Desk(database_url)
     yield desk
     desk.close()
+
+
+@pytest.fixture
+def post(desk: Desk, settings: Settings) -> Post:
+    """A courier on a fresh database."""
+    return Post(desk, settings)

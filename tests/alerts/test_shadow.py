@@ -7,8 +7,9 @@ import pytest
 
 from services.alerts import intake, users
 from services.alerts.app import create_app
-from services.alerts.webhooks import book, payload
+from services.alerts.webhooks import book, deliveries, payload
 from services.runtime import database
+from tests.alerts.hooking import an_endpoint
 from tests.alerts.making import NOON, an_alert, at, said, taken_back
 from tests.alerts.serving import bearer, serving
 
@@ -25,10 +26,7 @@ def api(desk, settings):
 @pytest.fixture
 def endpoint(desk):
     """An endpoint that hears of everything; its id."""
-    row, _ = desk.ask(
-        book.create, bytes(32), url="https://hooks.example", events=["alert.*"], institutions=[], rules=[],
-        min_severity=3, payload="thin", by="li", now=NOON,
-    )  # fmt: skip
+    row, _ = desk.ask(book.create, bytes(32), an_endpoint(), {}, "li", NOON)
     return row["webhook_id"]
 
 
@@ -99,7 +97,7 @@ def test_a_rule_that_goes_on_trial_takes_its_alerts_from_the_endpoints_and_bring
 def test_recovery_tells_nothing_of_what_is_on_trial(desk, endpoint):
     desk.run(desk._call("execute", "UPDATE webhook SET disabled_at = now()"))
     desk.store(said("a1", shadow=True), said("a2"), now=at(60))
-    assert desk.ask(book.recover, endpoint, at(30), at(90)) == 1
+    assert desk.ask(deliveries.recover, endpoint, at(30), at(90)) == (1, False)
 
 
 @pytest.mark.parametrize("full", [True, False])

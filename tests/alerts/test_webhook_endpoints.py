@@ -60,7 +60,7 @@ def test_a_change_reaches_the_receiver_and_its_signature_verifies(api, desk):
 def test_the_secret_is_shown_once(api):
     hook = made(api)
     assert hook["secret"].startswith("whsec_")
-    assert hook["filter"] == {"institutions": [], "rules": [], "min_severity": 3}
+    assert hook["filter"] == {"institutions": [], "rules": [], "min_severity": 3, "regions": []}
     assert hook["payload"] == "thin"
     assert "secret" not in api.get(f"/v1/webhooks/{hook['id']}").json()
     assert "secret" not in api.get("/v1/webhooks").json()["items"][0]
@@ -133,7 +133,7 @@ def test_recovery_queues_what_was_missed(api, desk):
     desk.store(said())
     hook = made(api)
     answer = api.post(f"/v1/webhooks/{hook['id']}/recover", json={"since": "2026-05-01T00:00:00Z"})
-    assert (answer.status_code, answer.json()) == (202, {"queued": 1})
+    assert (answer.status_code, answer.json()) == (202, {"queued": 1, "more": False})
     assert api.post(f"/v1/webhooks/{hook['id']}/recover", json={"since": "then"}).status_code == 422
     assert api.post("/v1/webhooks/none/recover", json={"since": "2026-05-01T00:00:00Z"}).status_code == 404
 

@@ -3,8 +3,9 @@
 import pytest
 
 from services.alerts import intake
-from services.alerts.webhooks import book
+from services.alerts.webhooks import book, deliveries
 from services.runtime import database
+from tests.alerts.hooking import an_endpoint
 from tests.alerts.making import NOON, at, said, taken_back
 
 KEY = bytes(32)
@@ -15,15 +16,7 @@ def endpoint(desk):
     """Make an endpoint; returns its id."""
 
     def endpoint(**given):
-        values = {
-            "url": "https://hooks.example",
-            "events": ["alert.*"],
-            "institutions": [],
-            "rules": [],
-            "min_severity": 3,
-            "payload": "thin",
-        }
-        row, _ = desk.ask(book.create, KEY, **(values | given), by="li", now=NOON)
+        row, _ = desk.ask(book.create, KEY, an_endpoint(**given), {}, "li", NOON)
         return row["webhook_id"]
 
     return endpoint
@@ -129,8 +122,8 @@ def test_recovery_tells_the_last_word_on_all_that_was_missed_and_only_once(desk,
     desk.run(desk._call("execute", "UPDATE webhook SET disabled_at = now()"))
     desk.store(said("a1"), said("a2"), said("old", historical=True), now=at(60))
     desk.store(said("a1", revision=2, amount="2.00"), taken_back("a2"), now=at(70))
-    assert desk.ask(book.recover, webhook_id, at(30), at(90)) == 2
+    assert desk.ask(deliveries.recover, webhook_id, at(30), at(90)) == (2, False)
     assert queued(desk) == [("changed", "a1", 2), ("withdrawn", "a2", 2)]
-    desk.ask(book.recover, webhook_id, at(30), at(91))
+    desk.ask(deliveries.recover, webhook_id, at(30), at(91))
     assert len(queued(desk)) == 2
     assert desk.value("SELECT disabled_at FROM webhook") is None

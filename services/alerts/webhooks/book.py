@@ -1,65 +1,58 @@
-"""The book of endpoints: who is told, with which filter, and what was delivered."""
+"""The book of endpoints: who is told, with which filter, on which terms, and who switched it on or off."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
-from schemas.finding import Origin
-from services.alerts.ledger import Change, decode_alert
-from services.alerts.webhooks import outbox, signing
+from services.alerts.webhooks import headers, notices, outbox, settling, signing
 
 MOST = 100
 OLD_SECRET_FOR = timedelta(hours=24)
-RECOVERED_AT_ONCE = 10_000
+
+SET = (
+    "url", "events", "institutions", "rules", "min_severity", "regions", "payload", "description", "rate",
+    "concurrency",
+)  # fmt: skip
+"""Columns that may be set as they are."""
 
 PUT = """
-    INSERT INTO webhook (webhook_id, url, events, institutions, rules, min_severity, payload, secret,
-                         created_by, created_at)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 WHERE (SELECT count(*) FROM webhook) < $11
-    RETURNING *
+    WITH made AS (
+        INSERT INTO webhook (webhook_id, secret, headers, created_by, created_at, url, events, institutions,
+                             rules, min_severity, regions, payload, description, rate, concurrency)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
+        WHERE (SELECT count(*) FROM webhook) < $16
+        RETURNING *
+    ), counter AS (INSERT INTO webhook_counter (webhook_id) SELECT webhook_id FROM made)
+    SELECT * FROM made
 """
-DELIVERIES = """
-    SELECT * FROM webhook_delivery WHERE webhook_id = $1 AND ($2::bigint IS NULL OR born < $2)
-    ORDER BY born DESC LIMIT $3
+CHANGE = """
+    UPDATE webhook SET headers = $2, url = $3, events = $4, institutions = $5, rules = $6, min_severity = $7,
+        regions = $8, payload = $9, description = $10, rate = $11, concurrency = $12
+    WHERE webhook_id = $1 RETURNING *
 """
-REDELIVER = """
-    UPDATE webhook_delivery SET state = 'pending', tries = 0, next_at = $3, coalescing = false
-    WHERE webhook_id = $1 AND delivery_id = $2 RETURNING delivery_id
-"""
-RETRY_FAILED = """
-    UPDATE webhook_delivery SET state = 'pending', tries = 0, next_at = $3
-    WHERE webhook_id = $1 AND state <> 'delivered' AND NOT coalescing AND created_at >= $2
-"""
-MISSED = """
-    SELECT v.change, v.alert_id, v.version, v.event, v.body, v.changed_at
-    FROM alert a JOIN alert_version v ON v.alert_id = a.alert_id AND v.version = a.version
-    WHERE v.changed_at >= $2 AND NOT a.historical AND NOT a.shadow AND NOT EXISTS (
-        SELECT 1 FROM webhook_delivery d
-        WHERE d.webhook_id = $1 AND d.alert_id = v.alert_id AND d.version >= v.version)
-    ORDER BY v.change LIMIT $3
+SWITCH_ON = """
+    UPDATE webhook SET disabled_at = NULL, disabled_reason = NULL, disabled_by = NULL, disabled_note = '',
+        failing_since = NULL, slowed = 0, throttled_until = NULL
+    WHERE webhook_id = $1 RETURNING *
 """
 
 
 async def create(
-    raw: Any, sealing: bytes, *, url: str, events: Sequence[str], institutions: Sequence[str],
-    rules: Sequence[str], min_severity: int, payload: str, by: str, now: datetime,
-) -> tuple[Any, str] | None:  # fmt: skip
-    """A new endpoint: (its row, its secret); None when there are 100 already."""
+    raw: Any, sealing: bytes, given: Mapping[str, Any], own_headers: Mapping[str, str], by: str, now: datetime
+) -> tuple[Any, str] | None:
+    """A new endpoint: (its row, its secret); None when there are 100 already. given: a value for each of
+    `SET`."""
     webhook_id, secret = f"wh_{secrets.token_hex(12)}", signing.new_secret()
-    sealed = signing.seal(sealing, webhook_id, secret)
     row = await raw.fetchrow(
         PUT,
         webhook_id,
-        url,
-        list(events),
-        list(institutions),
-        list(rules),
-        min_severity,
-        payload,
-        sealed,
+        signing.seal(sealing, webhook_id, secret),
+        headers.seal(sealing, webhook_id, own_headers),
         by,
         now,
+        *(given[name] for name in SET),
         MOST,
     )
     return (row, secret) if row is not None else None
@@ -75,8 +68,48 @@ async def one(raw: Any, webhook_id: str) -> Any:
     return await raw.fetchrow("SELECT * FROM webhook WHERE webhook_id = $1", webhook_id)
 
 
+async def change(
+    raw: Any, sealing: bytes, row: Any, given: Mapping[str, Any], own_headers: Mapping[str, str | None]
+) -> Any:
+    """Set some of `SET` and of its headers; returns the row as it then stands.
+
+    An endpoint that moves to another host leaves its credentials behind unless they are given anew: who may
+    change the address must not learn by it what another entrusted to the old host.
+    """
+    values = {name: given.get(name, row[name]) for name in SET}
+    known = headers.unseal(sealing, row["webhook_id"], row["headers"])
+    if _origin(values["url"]) != _origin(row["url"]):
+        known = headers.without_credentials(known)
+    sealed = headers.seal(sealing, row["webhook_id"], headers.merged(known, own_headers))
+    return await raw.fetchrow(CHANGE, row["webhook_id"], sealed, *values.values())
+
+
+async def locked(raw: Any, webhook_id: str) -> Any:
+    """One endpoint's row for a change of it, or None; others who change it wait."""
+    return await raw.fetchrow("SELECT * FROM webhook WHERE webhook_id = $1 FOR NO KEY UPDATE", webhook_id)
+
+
+async def switch_on(raw: Any, webhook_id: str) -> Any:
+    """Deliver to it again; what waited for it goes out. Returns its row."""
+    row = await raw.fetchrow(SWITCH_ON, webhook_id)
+    await raw.execute(f"NOTIFY {outbox.CHANNEL}")
+    return row
+
+
+async def switch_off(raw: Any, webhook_id: str, by: str, note: str, public_url: str, now: datetime) -> Any:
+    """Deliver nothing more to it until it is switched on again, and tell the others. Returns its row; one
+    that was off already stays as it is."""
+    row = await raw.fetchrow(settling.SWITCH_OFF, webhook_id, now, "by_hand", by, note)
+    if row is None:
+        return await one(raw, webhook_id)
+    await notices.tell_disabled(raw, [row], public_url, now)
+    return row
+
+
 async def delete(raw: Any, webhook_id: str) -> bool:
-    """Forget an endpoint and its deliveries; False when there is none."""
+    """Forget an endpoint and its deliveries; False when there is none. The counter goes first, in the order
+    in which deliveries are numbered and put."""
+    await raw.execute("DELETE FROM webhook_counter WHERE webhook_id = $1", webhook_id)
     gone = "DELETE FROM webhook WHERE webhook_id = $1 RETURNING webhook_id"
     return await raw.fetchval(gone, webhook_id) is not None
 
@@ -94,35 +127,6 @@ async def rotate(raw: Any, sealing: bytes, webhook_id: str, now: datetime) -> st
     return secret if done is not None else None
 
 
-async def deliveries(raw: Any, webhook_id: str, after: int | None, limit: int) -> list[Any]:
-    """Deliveries of an endpoint, newest first."""
-    return await raw.fetch(DELIVERIES, webhook_id, after, limit)
-
-
-async def redeliver(raw: Any, webhook_id: str, delivery_id: str, now: datetime) -> bool:
-    """Try a delivery again from the start, under its old id; False when there is none."""
-    if await raw.fetchval(REDELIVER, webhook_id, delivery_id, now) is None:
-        return False
-    await raw.execute(f"NOTIFY {outbox.CHANNEL}")
-    return True
-
-
-async def recover(raw: Any, webhook_id: str, since: datetime, now: datetime) -> int:
-    """Switch an endpoint on again and tell it what it missed: deliveries that failed, and the last word
-    on alerts that changed while it was off or did not exist (10,000 at most). Returns how many."""
-    switched_on = "UPDATE webhook SET disabled_at = NULL, disabled_reason = NULL, failing_since = NULL"
-    await raw.execute(f"{switched_on} WHERE webhook_id = $1", webhook_id)
-    again = int((await raw.execute(RETRY_FAILED, webhook_id, since, now)).split()[-1])
-    (endpoint,) = [one for one in await outbox.subscriptions(raw) if one.webhook_id == webhook_id]
-    missed = [_change(row) for row in await raw.fetch(MISSED, webhook_id, since, RECOVERED_AT_ONCE)]
-    rows = [outbox.row(endpoint, change, now) for change in missed if endpoint.wants(change)]
-    await outbox.insert(raw, rows, now)
-    await raw.execute(f"NOTIFY {outbox.CHANNEL}")
-    return again + len(rows)
-
-
-def _change(row: Any) -> Change:
-    alert = decode_alert(row["body"])
-    return Change(
-        row["change"], row["alert_id"], row["version"], row["event"], alert, row["changed_at"], Origin()
-    )
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port

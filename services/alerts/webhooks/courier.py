@@ -8,28 +8,34 @@ import asyncio
 import contextlib
 import random
 import ssl
+import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.alerts import metrics
 from services.alerts.office import Office
-from services.alerts.webhooks import outbox, payload, queue, signing
+from services.alerts.webhooks import headers, keeping, notices, outbox, payload, queue, settling, signing
 from services.alerts.webhooks.destinations import Resolve, rules_from, system_resolve
-from services.alerts.webhooks.queue import Claimed, Settled
+from services.alerts.webhooks.health import GONE
+from services.alerts.webhooks.queue import Claimed
 from services.alerts.webhooks.retry import Retry
 from services.alerts.webhooks.sending import Answer, Send, Sender
+from services.alerts.webhooks.settling import Settled
 from services.runtime import database
 from services.runtime.errors import is_database_away
 from services.runtime.logs import log
 
-AT_ONCE = 5
 IDLE_SECONDS = 0.5
+GATHER_SECONDS = 0.01
+"""Turns are at least so far apart: what ends meanwhile is settled together."""
 AWAY_SECONDS = 1.0
 LEASE_SPARE = 10.0
-HOUSEKEEPING = 600
-GONE = 410
+LOOK_SECONDS = 5.0
+FORGET_SECONDS = 3_600.0
+SET_BACK = timedelta(seconds=5)
+"""A clock that shows so much less than a turn ago was set back."""
 
 
 def open_sender(
@@ -55,8 +61,10 @@ class Courier:
         self._busy: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._done: list[Settled] = []
+        self._own: set[str] = set()
         self._lease = timedelta(seconds=office.settings.webhook_timeout_seconds + LEASE_SPARE)
-        self._turns = 0
+        self._last_turn = datetime.max.replace(tzinfo=UTC)
+        self._looked = self._forgot = 0.0
 
     async def run(self) -> None:
         """Deliver until cancelled; without a database, wait for it."""
@@ -64,6 +72,7 @@ class Courier:
         try:
             while True:
                 self._wake.clear()
+                began = time.monotonic()
                 try:
                     await self.step()
                     await self._keep_house()
@@ -73,6 +82,7 @@ class Courier:
                     await asyncio.sleep(AWAY_SECONDS)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
+                await asyncio.sleep(max(began + GATHER_SECONDS - time.monotonic(), 0.0))
         finally:
             for task in (listening, *self._tasks):
                 task.cancel()
@@ -82,19 +92,22 @@ class Courier:
         """Settle what is done, claim what is due and set it on its way; returns how many set out."""
         now = self._office.now()
         done = list(self._done)
-        busy = +self._busy
+        busy = self._busy - Counter(settled.claimed.endpoint.webhook_id for settled in done)
+        own = self._own - {settled.claimed.delivery_id for settled in done}
         async with self._office.transaction() as raw:
-            switched_off = await queue.settle(raw, done, now) if done else []
-            claimed = await queue.claim(raw, now, busy, AT_ONCE, self._lease)
-        del self._done[: len(done)]
-        for webhook_id, reason in switched_off:
+            if now < self._last_turn - SET_BACK:
+                await keeping.set_back(raw, now, self._lease)
+            switched_off = await settling.settle(raw, done, now) if done else []
+            await notices.tell_disabled(raw, switched_off, self._office.public_url, now)
+            claimed = await queue.claim(raw, now, busy, own, self._lease)
+        self._last_turn = now
+        self._let_go(done)
+        for endpoint in switched_off:
+            reason = endpoint["disabled_reason"]
             metrics.DISABLED_WEBHOOKS.labels(reason).inc()
-            log.warning("webhook_disabled", endpoint=webhook_id, reason=reason)
+            log.warning("webhook_disabled", endpoint=endpoint["webhook_id"], reason=reason)
         for one in claimed:
-            self._busy[one.webhook_id] += 1
-            task = asyncio.create_task(self._deliver(one))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._set_out(one)
         return len(claimed)
 
     async def drain(self) -> None:
@@ -103,54 +116,75 @@ class Courier:
             await asyncio.gather(*self._tasks)
             await self.step()
 
+    def _set_out(self, one: Claimed) -> None:
+        self._busy[one.endpoint.webhook_id] += 1
+        self._own.add(one.delivery_id)
+        task = asyncio.create_task(self._deliver(one))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _let_go(self, done: list[Settled]) -> None:
+        """Forget what is settled, in the database too: until then its place is not free."""
+        del self._done[: len(done)]
+        for settled in done:
+            self._busy[settled.claimed.endpoint.webhook_id] -= 1
+            self._own.discard(settled.claimed.delivery_id)
+
     async def _deliver(self, one: Claimed) -> None:
+        at, began = self._office.now(), time.monotonic()
         try:
-            body = payload.build(
-                event=one.event,
-                sequence=one.sequence,
-                at=one.at,
-                alert=one.alert,
-                version=one.version,
-                detected_at=one.detected_at,
-                full=one.full,
-                public_url=self._office.public_url,
-            )
-            answer = await self._send(one.url, self._headers(one, body), body)
+            body = self._body(one)
+            answer = await self._send(one.endpoint.url, self._headers(one, body), body)
         except Exception as error:
             answer = Answer(None, type(error).__name__)
-        finally:
-            self._busy[one.webhook_id] -= 1
-        settled = self._judge(one, answer)
+        settled = self._judge(one, answer, at, round((time.monotonic() - began) * 1_000))
         self._done.append(settled)
         self._tell(settled)
         self._wake.set()
 
-    def _headers(self, one: Claimed, body: bytes) -> dict[str, str]:
-        sealed = [one.secret, *([one.old_secret] if one.old_secret else [])]
-        secrets = [signing.unseal(self._office.sealing, one.webhook_id, text) for text in sealed]
-        return signing.headers(secrets, one.delivery_id, self._office.now(), body)
+    def _body(self, one: Claimed) -> bytes:
+        if one.about is None:
+            return payload.wrap(event=one.event, sequence=one.sequence, at=one.at, data=one.data or "null")
+        return payload.build(
+            event=one.event,
+            sequence=one.sequence,
+            at=one.at,
+            alert=one.about.alert,
+            version=one.about.version,
+            detected_at=one.about.detected_at,
+            full=one.endpoint.full,
+            public_url=self._office.public_url,
+        )
 
-    def _judge(self, one: Claimed, answer: Answer) -> Settled:
+    def _headers(self, one: Claimed, body: bytes) -> dict[str, str]:
+        key, endpoint = self._office.sealing, one.endpoint
+        sealed = [endpoint.secret, *([endpoint.old_secret] if endpoint.old_secret else [])]
+        secrets = [signing.unseal(key, endpoint.webhook_id, text) for text in sealed]
+        return {
+            **headers.unseal(key, endpoint.webhook_id, endpoint.headers),
+            **signing.headers(secrets, one.delivery_id, self._office.now(), body),
+        }
+
+    def _judge(self, one: Claimed, answer: Answer, at: datetime, latency_ms: int) -> Settled:
+        came = (at, latency_ms, answer.status, answer.error, answer.body)
         if answer.delivered:
-            return Settled(one, "delivered", answer.status, "", answer.body)
-        wait = self._retry.wait(one.tries, self._chance, answer.retry_after)
-        gone = answer.status == GONE
-        if wait is None or gone:
-            return Settled(one, "failed", answer.status, answer.error, answer.body, gone=gone)
-        again = self._office.now() + wait
-        return Settled(one, "pending", answer.status, answer.error, answer.body, again)
+            return Settled(one, "delivered", *came)
+        wait = self._retry.wait(one.turn, self._chance, answer.retry_after)
+        if wait is None or answer.status == GONE:
+            return Settled(one, "failed", *came, retry_after=answer.retry_after)
+        return Settled(one, "pending", *came, self._office.now() + wait, answer.retry_after)
 
     def _tell(self, settled: Settled) -> None:
         one = settled.claimed
         outcome = "delivered" if settled.state == "delivered" else _failure(settled)
         metrics.ATTEMPTS.labels(outcome).inc()
-        if settled.state == "delivered" and one.tries == 1 and one.event != "alert.changed":
+        if settled.state == "delivered" and one.attempt == 1 and one.event != "alert.changed":
             metrics.DELIVERY.observe(max((self._office.now() - one.at).total_seconds(), 0.0))
         log.info(
             "webhook_try",
             delivery=one.delivery_id,
-            endpoint=one.webhook_id,
-            attempt=one.tries,
+            endpoint=one.endpoint.webhook_id,
+            attempt=one.attempt,
             status=settled.status,
             outcome=outcome,
             request_id=one.request_id,
@@ -181,13 +215,22 @@ class Courier:
 
     async def _keep_house(self) -> None:
         """Now and then: the age of the oldest waiting delivery, and forgetting old ones."""
-        self._turns += 1
-        if self._turns % 10:
+        if time.monotonic() - self._looked < LOOK_SECONDS:
             return
+        self._looked = time.monotonic()
         async with self._office.transaction() as raw:
-            metrics.OLDEST_DELIVERY.set(await queue.oldest_age(raw, self._office.now()))
-            if self._turns % HOUSEKEEPING == 0:
-                await queue.forget(raw, self._office.now())
+            metrics.OLDEST_DELIVERY.set(await keeping.oldest_age(raw, self._office.now()))
+        if self._looked - self._forgot >= FORGET_SECONDS:
+            await self._forget()
+            self._forgot = self._looked
+
+    async def _forget(self) -> None:
+        """Some thousand in each transaction, so that nobody waits for it."""
+        before = self._office.now() - timedelta(days=self._office.settings.webhook_retention_days)
+        forgotten = 1
+        while forgotten:
+            async with self._office.transaction() as raw:
+                forgotten = await keeping.forget(raw, before)
 
 
 def _failure(settled: Settled) -> str:

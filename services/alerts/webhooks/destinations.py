@@ -70,17 +70,25 @@ class Refused(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Ports that may be used, and networks that are opened (any port there, plain http too)."""
+    """Ports that may be used, and networks that are opened (any port there, plain http too).
+    own: names under which outsiders reach this system; they are refused, as this machine's addresses are."""
 
     ports: frozenset[int]
     opened: tuple[IPv4Network | IPv6Network, ...] = ()
+    own: frozenset[str] = frozenset()
 
     def allows(self, address: Address, port: int, scheme: str) -> bool:
         """Whether a connection to this address may be made."""
         address = _unmapped(address)
-        if any(address in network for network in self.opened if network.version == address.version):
+        if self.opens(address):
             return True
-        return scheme == "https" and port in self.ports and not is_refused(address)
+        public = not is_refused(address) and not is_own(address)
+        return scheme == "https" and port in self.ports and public
+
+    def opens(self, address: Address) -> bool:
+        """Whether it lies in a network that was opened."""
+        address = _unmapped(address)
+        return any(address in network for network in self.opened if network.version == address.version)
 
 
 def rules_from(settings: Settings) -> Rules:
@@ -94,7 +102,8 @@ def rules_from(settings: Settings) -> Rules:
         opened = tuple(ip_network(part, strict=False) for part in networks if part)
     except ValueError as error:
         raise UserError("QINGFENG_WEBHOOK_ALLOW_CIDRS: networks such as 10.1.0.0/16") from error
-    return Rules(ports, opened)
+    own = urlsplit(settings.public_url).hostname
+    return Rules(ports, opened, frozenset([own] if own else []))
 
 
 def is_refused(address: Address) -> bool:
@@ -104,6 +113,13 @@ def is_refused(address: Address) -> bool:
     return any(address in network for network in REFUSED if network.version == address.version) or (
         not address.is_global
     )
+
+
+def is_own(address: Address) -> bool:
+    """Whether an address is this machine's: only such a one can be bound to. Where the kernel lets bind to
+    any (a sysctl of some proxies), nothing can be told and nothing is refused for it."""
+    foreign = "2001:db8::1" if address.version == 6 else "192.0.2.1"
+    return _can_bind(str(address)) and not _can_bind(foreign)
 
 
 async def check(url: str, rules: Rules, resolve: Resolve) -> None:
@@ -120,9 +136,18 @@ async def addresses(host: str, port: int, scheme: str, rules: Rules, resolve: Re
         raise Refused(f"the host {host!r} has no address") from error
     if not found:
         raise Refused(f"the host {host!r} has no address")
+    opened = all(rules.opens(address) for address in found)
+    if host.lower().rstrip(".") in rules.own and not opened:
+        raise Refused(f"{host} is this system itself{OPENS}")
     if not all(rules.allows(address, port, scheme) for address in found):
         raise Refused(f"{scheme}://{host}:{port} is not an allowed destination{OPENS}")
     return [str(_unmapped(address)) for address in found]
+
+
+def check_address(text: str, port: int, scheme: str, rules: Rules) -> None:
+    """Raises Refused unless a connection to this address may be made."""
+    if not rules.allows(_parse(text), port, scheme):
+        raise Refused(f"{scheme}://{text}:{port} is not an allowed destination{OPENS}")
 
 
 def urlsplit_checked(url: str):
@@ -159,6 +184,16 @@ def _parse(text: str) -> Address:
         return ip_address(text)
     except ValueError as error:
         raise Refused("the host's address cannot be read") from error
+
+
+def _can_bind(text: str) -> bool:
+    family = socket.AF_INET6 if ":" in text else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((text, 0))
+    except OSError:
+        return False
+    return True
 
 
 def _unmapped(address: Address) -> Address:

@@ -1,26 +1,24 @@
-"""The webhooks API (contract, section 5), for supervisors and admins.
-
-A receiver's answers are shown in the list of deliveries to those who set endpoints up, never more than
-their first 20,000 bytes.
-"""
+"""The webhooks API (contract, section 5), for supervisors and admins: endpoints themselves."""
 
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Response
 
 from schemas.moments import micros, normal
-from services.alerts import cursors
 from services.alerts.guard import Here, needs, problems
-from services.alerts.shapes import Id, PageQuery
+from services.alerts.office import Office
+from services.alerts.shapes import Id
 from services.alerts.users import User
-from services.alerts.webhooks import book
+from services.alerts.webhooks import book, deliveries, headers, notices, payload
 from services.alerts.webhooks.destinations import Refused, check, rules_from, system_resolve
 from services.alerts.webhooks.shapes import (
-    Accepted,
-    DeliveryPage,
+    EventTypeList,
+    QueuedTest,
+    Recovered,
     RecoverIn,
     SecretOut,
+    WebhookChange,
     WebhookIn,
     WebhookList,
     WebhookOut,
@@ -32,6 +30,7 @@ Manager = Annotated[User, Depends(needs("manage_webhooks"))]
 
 routes = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], dependencies=[Depends(needs("manage_webhooks"))])
 REFUSALS = problems(401, 403, 404, 422)
+FILTERS = ("institutions", "rules", "min_severity", "regions")
 
 
 @routes.post(
@@ -43,42 +42,69 @@ REFUSALS = problems(401, 403, 404, 422)
 )
 async def create_webhook(office: Here, user: Manager, asked: WebhookIn, response: Response) -> Any:
     """Tell an address about alerts. The secret is in this answer and never again."""
-    try:
-        await check(asked.url, rules_from(office.settings), system_resolve)
-    except Refused as error:
-        raise Problem(422, str(error), errors=[{"path": "/url", "message": str(error)}]) from error
+    await _check(office, asked.url)
+    given = _columns(asked.model_dump(exclude={"headers"}))
     async with office.transaction() as raw:
-        made = await book.create(
-            raw,
-            office.sealing,
-            url=asked.url,
-            events=asked.events,
-            institutions=asked.filter.institutions,
-            rules=asked.filter.rules,
-            min_severity=asked.filter.min_severity,
-            payload=asked.payload,
-            by=user.name,
-            now=office.now(),
-        )
+        made = await book.create(raw, office.sealing, given, asked.headers, user.name, office.now())
     if made is None:
         raise Problem(409, f"there are {book.MOST} webhooks already")
     row, secret = made
     response.headers["Location"] = f"/v1/webhooks/{row['webhook_id']}"
-    return {**_webhook(row), "secret": secret}
+    return {**_webhook(office, row), "secret": secret}
 
 
 @routes.get("", response_model=WebhookList, responses=problems(401, 403), operation_id="list_webhooks")
 async def list_webhooks(office: Here) -> Any:
     """All endpoints."""
     async with office.transaction() as raw:
-        return {"items": [_webhook(row) for row in await book.everything(raw)]}
+        return {"items": [_webhook(office, row) for row in await book.everything(raw)]}
+
+
+@routes.get(
+    "/event-types",
+    response_model=EventTypeList,
+    responses=problems(401, 403),
+    operation_id="list_event_types",
+)
+async def list_event_types() -> Any:
+    """What endpoints can be told of."""
+    return {
+        "items": [
+            {
+                "type": name,
+                "meaning": {"zh": words.zh, "en": words.en},
+                "subscribable": name.split(".", 1)[0] in payload.FAMILIES,
+            }
+            for name, words in payload.EVENTS.items()
+        ]
+    }
 
 
 @routes.get("/{webhook_id}", response_model=WebhookOut, responses=REFUSALS, operation_id="get_webhook")
 async def get_webhook(office: Here, webhook_id: Id) -> Any:
     """One endpoint."""
     async with office.transaction() as raw:
-        return _webhook(await _known(raw, webhook_id))
+        return _webhook(office, known(await book.one(raw, webhook_id)))
+
+
+@routes.patch("/{webhook_id}", response_model=WebhookOut, responses=REFUSALS, operation_id="change_webhook")
+async def change_webhook(office: Here, user: Manager, webhook_id: Id, asked: WebhookChange) -> Any:
+    """Change what is named; switch it on or off."""
+    if asked.url is not None:
+        await _check(office, asked.url)
+    given = _columns(asked.model_dump(exclude_unset=True, exclude={"headers", "enabled", "reason"}))
+    async with office.transaction() as raw:
+        row = known(await book.locked(raw, webhook_id))
+        if given or asked.headers:
+            row = await book.change(raw, office.sealing, row, given, asked.headers)
+            _refuse_too_many_headers(office, row)
+        if asked.enabled is True:
+            row = await book.switch_on(raw, webhook_id)
+        elif asked.enabled is False:
+            row = await book.switch_off(
+                raw, webhook_id, user.name, asked.reason, office.public_url, office.now()
+            )
+    return _webhook(office, row)
 
 
 @routes.delete("/{webhook_id}", status_code=204, responses=REFUSALS, operation_id="delete_webhook")
@@ -87,6 +113,22 @@ async def delete_webhook(office: Here, webhook_id: Id) -> None:
     async with office.transaction() as raw:
         if not await book.delete(raw, webhook_id):
             raise _unknown()
+
+
+@routes.post(
+    "/{webhook_id}/test",
+    status_code=202,
+    response_model=QueuedTest,
+    responses=problems(401, 403, 404, 409, 422),
+    operation_id="send_test",
+)
+async def send_test(office: Here, user: Manager, webhook_id: Id) -> Any:
+    """Send a `webhook.test` now, signed and with its headers as any delivery."""
+    async with office.transaction() as raw:
+        if known(await book.one(raw, webhook_id))["disabled_at"] is not None:
+            raise Problem(409, "this webhook is switched off; switch it on first")
+        delivery_id = await notices.send_test(raw, webhook_id, user.name, office.now())
+    return {"queued": 1, "delivery_id": delivery_id}
 
 
 @routes.post(
@@ -99,88 +141,80 @@ async def rotate_secret(office: Here, webhook_id: Id) -> Any:
         secret = await book.rotate(raw, office.sealing, webhook_id, now)
     if secret is None:
         raise _unknown()
-    return {"id": webhook_id, "secret": secret, "old_secret_until": _text(now + book.OLD_SECRET_FOR)}
+    return {"id": webhook_id, "secret": secret, "old_secret_until": text_of(now + book.OLD_SECRET_FOR)}
 
 
 @routes.post(
     "/{webhook_id}/recover",
     status_code=202,
-    response_model=Accepted,
+    response_model=Recovered,
     responses=REFUSALS,
     operation_id="recover_webhook",
 )
 async def recover_webhook(office: Here, webhook_id: Id, asked: RecoverIn) -> Any:
-    """Switch it on again and tell it what failed or was missed since then (10,000 alerts at most)."""
+    """Switch it on again and tell it what failed or was missed since then; again while there is `more`."""
     async with office.transaction() as raw:
-        await _known(raw, webhook_id)
-        return {"queued": await book.recover(raw, webhook_id, asked.since, office.now())}
+        known(await book.locked(raw, webhook_id))
+        queued, more = await deliveries.recover(raw, webhook_id, asked.since, office.now())
+    return {"queued": queued, "more": more}
 
 
-@routes.get(
-    "/{webhook_id}/deliveries",
-    response_model=DeliveryPage,
-    responses=REFUSALS,
-    operation_id="list_deliveries",
-)
-async def list_deliveries(office: Here, webhook_id: Id, asked: Annotated[PageQuery, Query()]) -> Any:
-    """What was sent and what came of it, newest first; kept for 30 days."""
-    listing = repr(("deliveries", webhook_id))
-    place = cursors.place(office.signing, asked.cursor, listing)
-    async with office.transaction() as raw:
-        await _known(raw, webhook_id)
-        rows = await book.deliveries(raw, webhook_id, place, asked.limit + 1)
-    shown, more = rows[: asked.limit], len(rows) > asked.limit
-    cursor = cursors.seal(office.signing, shown[-1]["born"], listing) if more else None
-    return {"items": [_delivery(row) for row in shown], "next_cursor": cursor}
-
-
-@routes.post(
-    "/{webhook_id}/deliveries/{delivery_id}/redeliver",
-    status_code=202,
-    response_model=Accepted,
-    responses=REFUSALS,
-    operation_id="redeliver",
-)
-async def redeliver(office: Here, webhook_id: Id, delivery_id: Id) -> Any:
-    """Try a delivery again from the start, under its old id."""
-    async with office.transaction() as raw:
-        if not await book.redeliver(raw, webhook_id, delivery_id, office.now()):
-            raise Problem(404, "this webhook has no such delivery")
-    return {"queued": 1}
-
-
-async def _known(raw: Any, webhook_id: str) -> Any:
-    row = await book.one(raw, webhook_id)
+def known(row: Any) -> Any:
+    """The row, if there is one. Raises the problem that there is no such webhook."""
     if row is None:
         raise _unknown()
     return row
+
+
+def text_of(moment: datetime | None) -> str | None:
+    """A moment as outsiders read it."""
+    return None if moment is None else normal(micros(moment))
+
+
+async def _check(office: Office, url: str) -> None:
+    try:
+        await check(url, rules_from(office.settings), system_resolve)
+    except Refused as error:
+        raise Problem(422, str(error), errors=[{"path": "/url", "message": str(error)}]) from error
+
+
+def _columns(given: dict[str, Any]) -> dict[str, Any]:
+    """What was given, by the names of the book's columns."""
+    return {**{name: value for name, value in given.items() if name != "filter"}, **given.get("filter", {})}
+
+
+def _refuse_too_many_headers(office: Office, row: Any) -> None:
+    """A change adds to the headers that are there."""
+    if len(headers.unseal(office.sealing, row["webhook_id"], row["headers"])) > headers.MOST:
+        detail = f"an endpoint has {headers.MOST} headers at most"
+        raise Problem(422, detail, errors=[{"path": "/headers", "message": detail}])
 
 
 def _unknown() -> Problem:
     return Problem(404, "there is no such webhook")
 
 
-def _webhook(row: Any) -> dict[str, Any]:
-    kept = ("url", "events", "payload", "created_by", "disabled_reason")
+def _webhook(office: Office, row: Any) -> dict[str, Any]:
+    kept = (
+        "url", "description", "events", "payload", "rate", "concurrency", "created_by", "disabled_reason",
+        "disabled_by", "disabled_note",
+    )  # fmt: skip
+    moments = ("created_at", "failing_since", "throttled_until", "disabled_at")
+    own = headers.unseal(office.sealing, row["webhook_id"], row["headers"])
     return {
         "id": row["webhook_id"],
         **{name: row[name] for name in kept},
-        **{name: _text(row[name]) for name in ("created_at", "failing_since", "disabled_at")},
-        "filter": {name: row[name] for name in ("institutions", "rules", "min_severity")},
+        **{name: text_of(row[name]) for name in moments},
+        "filter": {name: row[name] for name in FILTERS},
+        "headers": headers.shown(own),
+        "enabled": row["disabled_at"] is None,
+        "health": _health(row),
     }
 
 
-def _delivery(row: Any) -> dict[str, Any]:
-    kept = ("alert_id", "version", "state", "tries", "last_status", "last_error", "last_response")
-    return {
-        "id": row["delivery_id"],
-        "type": row["event"],
-        **{name: row[name] for name in kept},
-        "created_at": _text(row["created_at"]),
-        "next_try_at": _text(row["next_at"]) if row["state"] == "pending" else None,
-        "last_try_at": _text(row["last_try_at"]),
-    }
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else normal(micros(moment))
+def _health(row: Any) -> str:
+    if row["disabled_at"] is not None:
+        return "disabled"
+    if row["slowed"]:
+        return "slowed"
+    return "failing" if row["failing_since"] is not None else "well"

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from services.alerts.webhooks.health import LONGEST_RETRY_AFTER
+
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 SCHEDULE = (0.0, 5.0, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR)
 """Seconds before the first, second, … try."""
 JITTER = 0.2
-LONGEST_RETRY_AFTER = HOUR
 
 
 @dataclass(frozen=True, slots=True)

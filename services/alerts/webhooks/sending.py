@@ -1,23 +1,36 @@
 """One try: a POST to a checked address, and what came back, within bounds of time and size.
 
-httpcore is used beneath httpx's conveniences on purpose: it follows no redirects, reads no proxy from
-the environment, unpacks nothing, and lets us choose the address while Host and SNI stay the URL's.
+aiohttp follows no redirects here, reads no proxy from the environment, unpacks nothing, keeps no cookies, and
+lets us choose the address while Host and SNI stay the URL's. Every address is checked once more where the
+socket is made, also those that no resolver was asked for.
 """
 
 import asyncio
 import email.utils
+import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import httpcore
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
-from services.alerts.webhooks.destinations import Refused, Resolve, Rules, addresses, urlsplit_checked
+from services.alerts.webhooks.destinations import (
+    Refused,
+    Resolve,
+    Rules,
+    addresses,
+    check_address,
+    urlsplit_checked,
+)
 
 KEPT_BYTES = 20_000
 AGENT = "Qingfeng-Webhooks/1"
+KEPT_OPEN_SECONDS = 4.0
+"""Less than the 5 s after which common servers close a connection that rests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,51 +53,39 @@ Send = Callable[[str, dict[str, str], bytes], Awaitable[Answer]]
 """(url, headers, body) → what came of it; never raises for what the receiver does."""
 
 
-class CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Connects only to addresses that were checked, resolving once per connection."""
+class CheckedResolver(AbstractResolver):
+    """Answers with addresses that were checked, asked once for each connection."""
 
     def __init__(self, scheme: str, rules: Rules, resolve: Resolve) -> None:
         self._scheme, self._rules, self._resolve = scheme, rules, resolve
-        self._inner = httpcore.AnyIOBackend()
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """A connection to the first allowed address that answers. Raises Refused."""
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """All addresses of a host. Raises Refused."""
         found = await addresses(host, port, self._scheme, self._rules, self._resolve)
-        error: Exception = httpcore.ConnectError("no address")
-        for address in found:
-            try:
-                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
-                error = failed
-        raise error
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in found
+        ]
 
-    async def sleep(self, seconds: float) -> None:
+    async def close(self) -> None:
         """Part of the port."""
-        await self._inner.sleep(seconds)
 
 
 class Sender:
-    """Sends over kept connections; one pool for each scheme, since plain http has its own rules."""
+    """Sends over kept connections; one session for each scheme, since plain http has its own rules."""
 
     def __init__(self, rules: Rules, resolve: Resolve, timeout_seconds: float, tls: ssl.SSLContext) -> None:
         self._timeout = timeout_seconds
-        self._pools = {
-            scheme: httpcore.AsyncConnectionPool(
-                ssl_context=tls,
-                max_connections=1_000,
-                max_keepalive_connections=100,
-                keepalive_expiry=15.0,
-                network_backend=CheckedBackend(scheme, rules, resolve),
-            )
-            for scheme in ("https", "http")
-        }
+        self._sessions = {scheme: _session(scheme, rules, resolve, tls) for scheme in ("https", "http")}
 
     async def send(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
         """POST once. Anything that goes wrong is an answer without a status."""
@@ -95,37 +96,69 @@ class Sender:
             return Answer(None, "timeout")
         except Refused:
             return Answer(None, "refused")
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
-            return Answer(None, type(error).__name__)
-        except ssl.SSLError:
+        except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, ssl.SSLError):
             return Answer(None, "tls")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return Answer(None, type(error).__name__)
 
     async def close(self) -> None:
         """Close all connections."""
-        for pool in self._pools.values():
-            await pool.aclose()
+        for session in self._sessions.values():
+            await session.close()
 
     async def _post(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
-        pool = self._pools[urlsplit_checked(url).scheme]
-        sent = {**headers, "content-type": "application/json", "user-agent": AGENT}
-        sent["content-length"] = str(len(body))
-        async with pool.stream("POST", url, headers=sent, content=body) as response:
-            kept = bytearray()
-            async for chunk in response.aiter_stream():
-                kept += chunk[: KEPT_BYTES - len(kept)]
-                if len(kept) >= KEPT_BYTES:
-                    break
-        told = dict(response.headers)
-        return Answer(
-            response.status,
-            body=kept.decode("utf-8", "replace").replace("\0", "\ufffd"),
-            retry_after=retry_after(told.get(b"retry-after") or told.get(b"Retry-After"), datetime.now(UTC)),
-        )
+        session = self._sessions[urlsplit_checked(url).scheme]
+        sent = {**headers, "Content-Type": "application/json", "User-Agent": AGENT}
+        async with session.post(
+            URL(url, encoded=True), data=body, headers=sent, allow_redirects=False
+        ) as response:
+            kept, whole = await _beginning(response.content)
+            if not whole:
+                response.close()
+            return Answer(
+                response.status,
+                body=kept.decode("utf-8", "replace").replace("\0", "\ufffd"),
+                retry_after=retry_after(response.headers.get("Retry-After"), datetime.now(UTC)),
+            )
 
 
-def retry_after(value: bytes | None, now: datetime) -> float | None:
+def _session(scheme: str, rules: Rules, resolve: Resolve, tls: ssl.SSLContext) -> aiohttp.ClientSession:
+    def checked_socket(where: Any) -> socket.socket:
+        family, kind, protocol, _, (host, port, *_) = where
+        check_address(host, port, scheme, rules)
+        return socket.socket(family, kind, protocol)
+
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            ssl=tls,
+            limit=0,
+            use_dns_cache=False,
+            resolver=CheckedResolver(scheme, rules, resolve),
+            socket_factory=checked_socket,
+            keepalive_timeout=KEPT_OPEN_SECONDS,
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+        skip_auto_headers=("Accept", "Accept-Encoding"),
+        auto_decompress=False,
+        trust_env=False,
+    )
+
+
+async def _beginning(content: aiohttp.StreamReader) -> tuple[bytes, bool]:
+    """(up to 20,000 bytes of an answer, whether that was all of it)."""
+    kept = bytearray()
+    while len(kept) <= KEPT_BYTES:
+        chunk = await content.read(KEPT_BYTES + 1 - len(kept))
+        if not chunk:
+            return bytes(kept), True
+        kept += chunk
+    return bytes(kept[:KEPT_BYTES]), False
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
     """The seconds a Retry-After header asks for, in either of its forms; None when it cannot be read."""
-    text = (value or b"").decode("latin-1").strip()
+    text = (value or "").strip()
     if text.isascii() and text.isdigit() and len(text) < 10:
         return float(text)
     try:

@@ -18,16 +18,16 @@ def new_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def seal(key: bytes, webhook_id: str, secret: str) -> bytes:
-    """The secret as it is stored: AES-256-GCM, bound to its endpoint."""
+def seal(key: bytes, place: str, secret: str) -> bytes:
+    """The secret as it is stored: AES-256-GCM, bound to its place: the endpoint's id, or a name of it."""
     nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, secret.encode(), webhook_id.encode())
+    return nonce + AESGCM(key).encrypt(nonce, secret.encode(), place.encode())
 
 
-def unseal(key: bytes, webhook_id: str, sealed: bytes) -> str:
-    """The stored secret. Raises cryptography's InvalidTag when the key or the endpoint is another."""
+def unseal(key: bytes, place: str, sealed: bytes) -> str:
+    """The stored secret. Raises cryptography's InvalidTag when the key or the place is another."""
     nonce, sealed = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
-    return AESGCM(key).decrypt(nonce, sealed, webhook_id.encode()).decode()
+    return AESGCM(key).decrypt(nonce, sealed, place.encode()).decode()
 
 
 def headers(secret_texts: list[str], delivery_id: str, now: datetime, body: bytes) -> dict[str, str]:

@@ -1,0 +1,57 @@
+"""Keeping house in the outbox: forgetting, how long the oldest waits, and a clock that was set back."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.alerts.webhooks.health import LONGEST_RETRY_AFTER
+from services.alerts.webhooks.outbox import COALESCE
+
+FORGOTTEN_AT_ONCE = 1_000
+"""Of each endpoint."""
+
+FORGET = """
+    WITH old AS MATERIALIZED (
+        SELECT d.delivery_id FROM webhook w CROSS JOIN LATERAL (
+            SELECT delivery_id, created_at, lease_until FROM webhook_delivery q
+            WHERE q.webhook_id = w.webhook_id ORDER BY q.born LIMIT $2
+        ) d WHERE d.created_at < $1 AND d.lease_until IS NULL
+    )
+    DELETE FROM webhook_delivery d USING old WHERE d.delivery_id = old.delivery_id
+"""
+OLDEST = """
+    SELECT min(due.next_at) FROM webhook w CROSS JOIN LATERAL (
+        SELECT q.next_at FROM webhook_delivery q
+        WHERE q.webhook_id = w.webhook_id AND q.state = 'pending' ORDER BY q.next_at, q.born LIMIT 1
+    ) due WHERE w.disabled_at IS NULL
+"""
+SET_BACK = """
+    UPDATE webhook_delivery SET lease_until = least(lease_until, $2), last_try_at = least(last_try_at, $1),
+        next_at = $1 + CASE WHEN tries > tried_before THEN next_at - last_try_at
+                            WHEN coalescing THEN $3 ELSE interval '0' END
+    WHERE state = 'pending' AND coalesce(last_try_at, created_at) > $1
+"""
+SET_BACK_ENDPOINTS = """
+    UPDATE webhook SET paced_until = least(paced_until, $1), failing_since = least(failing_since, $1),
+        throttled_until = least(throttled_until, $2)
+    WHERE greatest(paced_until, failing_since, throttled_until) > $1
+"""
+
+
+async def forget(raw: Any, before: datetime) -> int:
+    """Delete the oldest deliveries that are older than that, with their tries: also what waits for an
+    endpoint that stayed switched off so long. Returns how many; 0 when there are no more."""
+    return int((await raw.execute(FORGET, before, FORGOTTEN_AT_ONCE)).split()[-1])
+
+
+async def oldest_age(raw: Any, now: datetime) -> float:
+    """Seconds for which the oldest due delivery has waited; 0 when nothing is due."""
+    oldest = await raw.fetchval(OLDEST)
+    return max((now - oldest).total_seconds(), 0.0) if oldest else 0.0
+
+
+async def set_back(raw: Any, now: datetime, lease: timedelta) -> None:
+    """The clock shows less than it did: what was put off until a time that is now far ahead waits no longer
+    than was meant. Doing it twice is the same as once."""
+    longest = now + timedelta(seconds=LONGEST_RETRY_AFTER)
+    await raw.execute(SET_BACK_ENDPOINTS, now, longest)
+    await raw.execute(SET_BACK, now, now + lease, COALESCE)
