@@ -65,6 +65,42 @@ def fact_of(event: wire.AnyEvent, calendar: Calendar, *, historical: bool = Fals
 
 
 def _settlement(event: wire.Settlement, calendar: Calendar, occurred: int, recorded: int, flags: int) -> Fact:
+    at, end, flags = _span(event, calendar, occurred, flags)
+    is_reversed = bool(end and flags & HAS_BEGIN) and _ends_before(at, end, flags, calendar)
+    amounts = event.amounts
+    total, family = fen(amounts.total), fen(amounts.family)
+    if total < 0:
+        flags |= NEGATIVE
+    flags = _marks(event, flags)
+    if recorded - at > BACKFILL_AFTER:
+        flags |= BACKFILLED
+    elif (
+        not family and _is_at_the_counter(event, flags) and _shows_its_time(at, occurred, recorded, calendar)
+    ):
+        flags |= PRESENT
+    lines = None
+    if event.lines:
+        lines = read_lines(event.lines, calendar)
+        flags |= contents_of(lines)
+    diagnoses, main_diagnosis = _diagnoses(event.diagnoses) if event.diagnoses else ("", "")
+    flags, card, number, practitioner = _who(event, flags, diagnoses)
+    # By their places: by name they would cost a microsecond.
+    detail = Detail(
+        recorded, occurred, fen(amounts.account), family, event.region or "", event.channel or "",
+        event.emergency or 0, 0, "", event.external_institution or "", event.prescription_id or "",
+        event.disease_code or "", diagnoses, main_diagnosis, lines_digest(event.lines) if lines else 0,
+        "", "", "", _settlement_defects(event, is_reversed=is_reversed), number, practitioner, lines,
+        None, None, None, _more_of(event, calendar),
+    )  # fmt: skip
+    return make_fact(
+        settlement_kind(event.med_type), event.institution_id, event.settlement_id, event.encounter_id,
+        event.event_id, at, flags, detail, end=end, total=total, fund=fen(amounts.fund),
+        med_type=event.med_type, device=event.device_id or event.operator_id or "", card=card,
+    )  # fmt: skip
+
+
+def _span(event: wire.Settlement, calendar: Calendar, occurred: int, flags: int) -> tuple[int, int, int]:
+    """(when the visit began, when it ended or 0, flags with what is told of both and how)."""
     at, end = occurred, 0
     if event.begin_at is not None:
         flags = flags & ~AT_DAY | HAS_BEGIN
@@ -73,77 +109,32 @@ def _settlement(event: wire.Settlement, calendar: Calendar, occurred: int, recor
         else:
             is_day = len(event.begin_at) == 10
         flags |= AT_DAY if is_day else 0
-    is_reversed = False
     if event.end_at is not None:
         end, is_day = calendar.read(event.end_at)
         flags |= END_DAY if is_day else 0
-        is_reversed = bool(flags & HAS_BEGIN) and _ends_before(at, end, flags, calendar)
-    med_type = event.med_type
-    emergency = event.emergency or 0
-    if emergency == 1 or med_type.startswith(EMERGENCY_TYPES):
+    return at, end, flags
+
+
+def _marks(event: wire.Settlement, flags: int) -> int:
+    """Flags with what the event's own fields mark."""
+    if event.emergency == 1 or event.med_type.startswith(EMERGENCY_TYPES):
         flags |= EMERGENCY
     if event.mid_stay:
         flags |= MID_STAY
-    amounts = event.amounts
-    total = fen(amounts.total)
-    if total < 0:
-        flags |= NEGATIVE
-    family = fen(amounts.family)
-    if recorded - at > BACKFILL_AFTER:
-        flags |= BACKFILLED
-    elif (
-        not flags & (AT_DAY | NEGATIVE)
-        and event.channel in (None, "counter")
-        and event.online is not False
-        and not family
-        and _shows_its_time(at, occurred, recorded, calendar)
-    ):
-        flags |= PRESENT
-    lines = None
-    if event.lines:
-        lines = read_lines(event.lines, calendar)
-        flags |= contents_of(lines)
     if event.invoice_no is not None:
         flags |= INVOICED
     if event.disease_code is not None:
         flags |= DISEASED
-    diagnoses, main_diagnosis = _diagnoses(event.diagnoses) if event.diagnoses else ("", "")
-    flags, card, number, practitioner = _who(event, flags, diagnoses)
     if event.procedures:
         flags |= OPERATED
-    detail = Detail(
-        recorded,
-        occurred,
-        fen(amounts.account),
-        family,
-        event.region or "",
-        event.channel or "",
-        emergency,
-        0,
-        "",
-        event.external_institution or "",
-        event.prescription_id or "",
-        event.disease_code or "",
-        diagnoses,
-        main_diagnosis,
-        lines_digest(event.lines) if lines else 0,
-        "",
-        "",
-        "",
-        _settlement_defects(event, is_reversed=is_reversed),
-        number,
-        practitioner,
-        lines,
-        None,
-        None,
-        None,
-        _more_of(event, calendar),
+    return flags
+
+
+def _is_at_the_counter(event: wire.Settlement, flags: int) -> bool:
+    """Whether the insured person paid at a counter, at a time that is told."""
+    return (
+        not flags & (AT_DAY | NEGATIVE) and event.channel in (None, "counter") and event.online is not False
     )
-    return make_fact(
-        settlement_kind(med_type), event.institution_id, event.settlement_id, event.encounter_id,
-        event.event_id, at, flags, detail, end=end, total=total, fund=fen(amounts.fund), med_type=med_type,
-        device=event.device_id or event.operator_id or "", card=card,
-    )  # fmt: skip
 
 
 def _who(event: wire.PersonEvent, flags: int, diagnoses: str) -> tuple[int, str, str, str]:
