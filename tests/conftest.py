@@ -8,7 +8,9 @@ import pytest
 from services.settings import Settings
 
 pytest_plugins = [
-    name for name in ("tests.support.database", "tests.support.kafka") if find_spec(name) is not None
+    name
+    for name in ("tests.support.database", "tests.support.kafka", "tests.support.prometheus")
+    if find_spec(name) is not None
 ]
 
 

@@ -43,6 +43,7 @@ ATTEMPTS = counter(
     "webhook_attempts",
     "Tries to deliver a webhook, by outcome.",
     ["outcome"],
+    [("delivered",), ("timeout",), ("refused",), ("4xx",), ("5xx",)],
 )
 DELIVERY = histogram(
     "webhook_delivery_seconds",
@@ -57,6 +58,7 @@ DISABLED_WEBHOOKS = counter(
     "webhooks_disabled",
     "Endpoints that were switched off, by reason.",
     ["reason"],
+    [("gone",), ("failing",)],
 )
 LAG_EVENTS = gauge(
     "lag_events",

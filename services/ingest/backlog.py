@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.inbox import Inbox
-from services.ingest.metrics import BACKLOG_BYTES, BACKLOG_ROWS, OLDEST_AGE
+from services.ingest.metrics import BACKLOG_BYTES, BACKLOG_ROWS, LIMIT_BYTES, LIMIT_ROWS, OLDEST_AGE
 from services.runtime.clock import Clock, system_clock
 from services.runtime.database import driver
 from services.runtime.errors import Unavailable
@@ -54,6 +54,8 @@ class Backlog:
         self._reader = reader
         self._rows_at_most = rows_at_most
         self._bytes_at_most = mebibytes_at_most * 1024 * 1024
+        LIMIT_ROWS.set(rows_at_most)
+        LIMIT_BYTES.set(self._bytes_at_most)
         self._disk = disk
         self._clock = clock
         self._own_rows = self._own_bytes = 0

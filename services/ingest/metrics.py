@@ -33,6 +33,10 @@ REQUESTS = counter(
 DURATION = histogram("ingest_request_duration_seconds", "POST /v1/events from first byte to answer.")
 BACKLOG_ROWS = gauge("inbox_backlog_rows", "Entries in the inbox that its reader has not taken yet.")
 BACKLOG_BYTES = gauge("inbox_backlog_bytes", "Bytes of entries not yet taken, by the average entry.")
+LIMIT_ROWS = gauge("inbox_limit_rows", "Entries waiting at which the door closes (QINGFENG_BACKLOG_ROWS).")
+LIMIT_BYTES = gauge(
+    "inbox_limit_bytes", "Bytes waiting at which the door closes (QINGFENG_BACKLOG_MEBIBYTES)."
+)
 OLDEST_AGE = gauge("inbox_oldest_age_seconds", "How long the oldest entry not yet taken has waited.")
 LAST_COMMIT = gauge("inbox_last_accepted_timestamp_seconds", "When an event was last accepted, Unix time.")
 RELAYED = counter("relay_entries", "Entries of the inbox that Kafka has acknowledged.")

@@ -1,8 +1,6 @@
-"""Prometheus' configuration, rules and dashboard: valid, and about metrics that exist."""
+"""Prometheus' configuration and rules: valid, and, like the dashboards, about metrics that exist."""
 
-import json
 import re
-import runpy
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,10 +10,10 @@ import pytest
 import yaml
 
 from tests.deploy.composition import OURS, ROOT
+from tests.deploy.dashboards import FILES, targets
 from tests.docs.metrics import metrics, names
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
-GRAFANA = ROOT / "deploy" / "grafana"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 USED = re.compile(r"\bqingfeng_\w+")
 HEADINGS = ("**Meaning.**", "**Impact.**", "**Diagnosis.**", "**Mitigation.**")
@@ -25,12 +23,6 @@ def rules() -> list[dict[str, Any]]:
     """All alert rules."""
     groups = yaml.safe_load((PROMETHEUS / "rules.yml").read_text(encoding="utf-8"))["groups"]
     return [rule for group in groups for rule in group["rules"]]
-
-
-def targets() -> list[dict[str, Any]]:
-    """Everything the dashboard asks for."""
-    panels = json.loads((GRAFANA / "dashboards/qingfeng.json").read_text(encoding="utf-8"))["panels"]
-    return [target for panel in panels for target in panel.get("targets", ())]
 
 
 @pytest.fixture(scope="module")
@@ -65,41 +57,23 @@ def test_every_service_of_ours_is_scraped_where_it_answers() -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["prometheus/rules.yml", "prometheus/rules_test.yml", "grafana/dashboards/qingfeng.json"]
+    "file", [PROMETHEUS / "rules.yml", PROMETHEUS / "rules_test.yml", *FILES], ids=lambda file: file.name
 )
-def test_every_metric_asked_for_exists(file: str) -> None:
-    used = set(USED.findall((ROOT / "deploy" / file).read_text(encoding="utf-8")))
+def test_every_metric_asked_for_exists(file: Path) -> None:
+    used = set(USED.findall("".join(line for line in file.open(encoding="utf-8") if '"uid"' not in line)))
     assert used
     assert used - names() == set()
 
 
 def test_every_label_asked_for_exists() -> None:
     known = {label for metric in metrics() for label in re.findall(r"\w+", metric.labels)}
-    for query in (*(rule["expr"] for rule in rules()), *(target["expr"] for target in targets())):
+    for query in (
+        *(rule["expr"] for rule in rules()),
+        *(one["expr"] for file in FILES for one in targets(file)),
+    ):
         asked = set(re.findall(r"[{,]\s*(\w+)\s*(?:=|!=|=~|!~)", query))
         asked |= {label for labels in re.findall(r"by \(([\w, ]+)\)", query) for label in labels.split(", ")}
-        assert asked <= known | {"job", "le"}, query
-
-
-def test_the_dashboard_is_the_one_that_is_written_as_code() -> None:
-    made = runpy.run_path(str(GRAFANA / "dashboard.py"))["text"]()
-    assert (GRAFANA / "dashboards" / "qingfeng.json").read_text(encoding="utf-8") == made, (
-        "run: python deploy/grafana/dashboard.py"
-    )
-
-
-def test_the_dashboard_asks_the_datasource_that_is_provided() -> None:
-    provided = yaml.safe_load(
-        (GRAFANA / "provisioning/datasources/prometheus.yml").read_text(encoding="utf-8")
-    )
-    uid = provided["datasources"][0]["uid"]
-    assert {target["datasource"]["uid"] for target in targets()} == {uid}
-
-
-def test_the_dashboards_folder_is_the_one_that_is_mounted() -> None:
-    provider = yaml.safe_load((GRAFANA / "provisioning/dashboards/qingfeng.yml").read_text(encoding="utf-8"))
-    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-    assert f"./deploy/grafana/dashboards:{provider['providers'][0]['options']['path']}:ro" in compose
+        assert asked <= known | {"job", "instance", "le"}, query
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
