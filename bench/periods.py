@@ -23,9 +23,10 @@ from schemas.records import Institution
 from schemas.registry import Registry
 from schemas.screening import COLUMNS, Item, ScreeningMessage, row_of
 from services.detector.periods import RULES
+from services.detector.periods.baselines import USUAL_CROWDS
+from services.detector.periods.judging import Asked
 from services.detector.periods.month import Month
-from services.detector.periods.postgres import alerts_over
-from services.detector.periods.rule import PeriodRule
+from services.detector.periods.postgres import judge_month
 from services.runtime.database import migrate, open_engine
 from services.runtime.embedded.postgres import EmbeddedPostgres
 
@@ -48,7 +49,9 @@ class Run:
 def figures(scale: float) -> list[Figure]:
     """A month of a million screenings by all rules but those about groups, and G01 over a million visits."""
     count = int(1_000_000 * scale)
-    month = _judged(_county(count, days=31), [rule for rule in RULES if not rule.id.startswith("G")])
+    month = _judged(
+        _county(count, days=31), [*(rule for rule in RULES if not rule.id.startswith("G")), USUAL_CROWDS]
+    )
     together = _judged(_county(count, days=90), [rule for rule in RULES if rule.id == "G01"])
     part = "periods"
     return [
@@ -157,17 +160,17 @@ def _item(chance: random.Random, code: int, doctor: str, day: int, minute: int) 
     )
 
 
-def _judged(told: Iterator[ScreeningMessage], rules: Sequence[PeriodRule]) -> Run:
+def _judged(told: Iterator[ScreeningMessage], asked: Sequence[Asked]) -> Run:
     with tempfile.TemporaryDirectory(prefix="qingfeng-bench-") as folder:
         server = EmbeddedPostgres(Path(folder))
         server.start()
         try:
-            return asyncio.run(_run(server.url, told, rules))
+            return asyncio.run(_run(server.url, told, asked))
         finally:
             server.stop()
 
 
-async def _run(url: str, told: Iterator[ScreeningMessage], rules: Sequence[PeriodRule]) -> Run:
+async def _run(url: str, told: Iterator[ScreeningMessage], asked: Sequence[Asked]) -> Run:
     engine = open_engine(url)
     await migrate(engine)
     await engine.dispose()
@@ -183,7 +186,7 @@ async def _run(url: str, told: Iterator[ScreeningMessage], rules: Sequence[Perio
         with _Peak(lambda: _own(server) + _own("self")) as peak:
             began = time.perf_counter()
             async with connection.transaction(isolation="repeatable_read"):
-                found = await alerts_over(connection, rules, registry, MONTH)
+                found = (await judge_month(connection, asked, registry, MONTH)).alerts
             seconds = time.perf_counter() - began
     finally:
         await connection.close()

@@ -13,7 +13,7 @@ import asyncpg
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from schemas.entry import Entry
+from schemas.entry import Entry, RegistryChange
 from schemas.moments import instant
 from schemas.registry import Registry
 from schemas.topics import EVENTS
@@ -167,7 +167,7 @@ async def resubmit(connection: asyncpg.Connection, letters: list[Letter]) -> Non
         await append_again(connection, events, now)
     if len(events) < len(letters):
         version = await connection.fetchval("SELECT version FROM registry_version")
-        await append_registry_change(connection, version, now)
+        await append_registry_change(connection, RegistryChange(version), now)
 
 
 async def _take_in(connection: asyncpg.Connection, values: Sequence[Any]) -> Callable[[], None]:

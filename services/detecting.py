@@ -23,7 +23,7 @@ from schemas.entry import decode_envelope
 from schemas.finding import DeadLetterMessage, Origin, encode_messages
 from schemas.registry import Registry
 from schemas.topics import CROSSINGS, EVENTS, LOG_ID, REGISTRY
-from services.detector.program import DetectorProgram
+from services.detector.program import DetectorProgram, concerned
 from services.detector.reference import RegistryBook
 from services.detector.stages import Crossings, decode_crossings, encode_crossings, make_pipeline
 from services.runtime import vitals
@@ -228,8 +228,8 @@ def _read(topic: str, value: bytes) -> Batch:
     if isinstance(envelope, Crossings):
         return Batch(envelope.crossings, log_id=envelope.log_id)
     if topic == CROSSINGS:  # the word that the registry changed
-        version = int(envelope.entries[0].body)
-        return Batch((), 0, envelope.number, True, envelope.log_id, version)
+        anew = concerned(envelope.entries[0].body)
+        return Batch((), 0, envelope.number, True, envelope.log_id, anew)
     as_of = max((max(entry.as_of, entry.occurred_at) for entry in envelope.entries), default=0)
     return Batch(envelope.entries, as_of, envelope.number, envelope.echo, envelope.log_id)
 

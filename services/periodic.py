@@ -1,8 +1,9 @@
 """Where period rules run: the months that changed, over what alerts stores, through alerts' own intake.
 
 This is wiring: the rules are the detector's, the screenings and the alerts are the alerts service's, the
-registry is read where ingest keeps it. One process on a database does it, by an advisory lock. What was run
-after each change equals what one run at the end says: every run judges whole months.
+registry is read where ingest keeps it, and what is usual (`baselines`) is published there. One process on a
+database does it, by an advisory lock. What was run after each change equals what one run at the end says:
+every run judges whole months.
 """
 
 import asyncio
@@ -15,14 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.finding import DeadLetterMessage, Message, Origin
 from schemas.moments import SECOND, instant
-from schemas.registry import Registry
+from schemas.registry import Baseline, Registry
 from services.alerts import intake, screenings_periods
 from services.detector.periods import RULES
-from services.detector.periods.judging import difference, targets, voice
+from services.detector.periods.baselines import USUAL_CROWDS, changes, concerned
+from services.detector.periods.judging import Asked, Judged, difference, targets, voice
 from services.detector.periods.month import Month
-from services.detector.periods.postgres import alerts_over
-from services.detector.periods.rule import PeriodRule
-from services.ingest.registry import load_registry
+from services.detector.periods.postgres import judge_month
+from services.ingest import registry as records
 from services.runtime.clock import Clock, system_clock
 from services.runtime.database import driver
 from services.runtime.logs import log
@@ -36,12 +37,16 @@ class PeriodJudge:
     """Judges months that are due, for ever."""
 
     def __init__(
-        self, engine: AsyncEngine, rules: Sequence[PeriodRule] = RULES, clock: Clock = system_clock
+        self,
+        engine: AsyncEngine,
+        asked: Sequence[Asked] = (*RULES, USUAL_CROWDS),
+        clock: Clock = system_clock,
     ) -> None:
         self._engine = engine
-        self._rules = rules
+        self._asked = asked
         self._clock = clock
         self._registry: Registry | None = None
+        self._loaded = -1
 
     async def run(self) -> None:
         """Work until cancelled; every trouble is retried from what is stored."""
@@ -71,14 +76,14 @@ class PeriodJudge:
         """Judge every month that is due, and those that read it; the months judged."""
         registry = await self._current(connection)
         began = self._clock()
-        due = await screenings_periods.due(connection, registry.version, instant(began))
+        due = await screenings_periods.due(connection, self._loaded, instant(began))
         known = {Month.of(month) for month in await screenings_periods.known(connection)} if due else set()
-        asked = targets(self._rules, [Month.of(each.month) for each in due], known)
-        for month, rules in asked.items():
-            await self._judge(connection, month, rules, registry)
+        asked = targets(self._asked, [Month.of(each.month) for each in due], known)
+        for month, readers in asked.items():
+            await self._judge(connection, month, readers, registry)
         for each in due:
             ended = instant(self._clock())
-            await screenings_periods.mark(connection, each, registry.version, instant(began), ended)
+            await screenings_periods.mark(connection, each, self._loaded, instant(began), ended)
         if due:
             seconds = round((self._clock() - began) / SECOND, 1)
             log.info("months_judged", count=len(asked), seconds=seconds)
@@ -88,29 +93,53 @@ class PeriodJudge:
         self,
         connection: asyncpg.Connection,
         month: Month,
-        rules: Sequence[PeriodRule],
+        asked: Sequence[Asked],
         registry: Registry,
     ) -> None:
         async with connection.transaction(isolation="repeatable_read"):
-            found = await alerts_over(connection, rules, registry, month)
+            found = await judge_month(connection, asked, registry, month)
         async with connection.transaction():
-            messages: list[Message] = []
-            for rule in rules:
-                key, alerts = voice(rule.id, month), found[rule.id]
-                if isinstance(alerts, Exception):
-                    log.error("period_rule_failed", rule=rule.id, error=type(alerts).__name__)
-                    messages.append(_dead_letter(key, alerts))
-                    continue
-                said = await screenings_periods.spoken(connection, key)
-                messages += difference(key, said.stand, alerts, said.next_revision)
+            messages = await self._messages(connection, month, found)
             stored = await intake.store(connection, messages, instant(self._clock()))
         stored.committed()
+        if isinstance(found.baselines, list):
+            async with connection.transaction():
+                await self._publish(connection, month, found.baselines)
+
+    async def _messages(self, connection: asyncpg.Connection, month: Month, found: Judged) -> list[Message]:
+        """What is to be said of a month, given what was said of it before."""
+        answers = [(voice(rule_id, month), alerts) for rule_id, alerts in found.alerts.items()]
+        if isinstance(found.baselines, Exception):
+            answers.append((voice(Baseline.TABLE, month), found.baselines))
+        messages: list[Message] = []
+        for key, alerts in answers:
+            if isinstance(alerts, Exception):
+                log.error("period_rule_failed", rule=key.split(":")[1], error=type(alerts).__name__)
+                messages.append(_dead_letter(key, alerts))
+                continue
+            said = await screenings_periods.spoken(connection, key)
+            messages += difference(key, said.stand, alerts, said.next_revision)
+        return messages
+
+    async def _publish(self, connection: asyncpg.Connection, month: Month, found: list[Baseline]) -> None:
+        """Baselines become records of the registry; nothing is written where they stand already. No other
+        process writes them."""
+        table, begin, end = Baseline.TABLE, month.first_date, month.next.first_date
+        known = await records.records_between(connection, table, begin, end)
+        changed = changes(known, found)
+        if changed:
+            stand = await records.records_of(
+                connection, table, sorted({one.institution_id for one in changed})
+            )
+            await records.publish(connection, changed, concerned(changed, stand), self._clock())
 
     async def _current(self, connection: asyncpg.Connection) -> Registry:
-        """The registry as it stands, read again when it grew."""
-        version = await connection.fetchval("SELECT version FROM registry_version")
-        if self._registry is None or self._registry.version != version:
-            self._registry = await load_registry(connection)
+        """The registry as it was loaded, read again when it grew; what is published from here no rule over
+        months asks for."""
+        loaded = await connection.fetchval("SELECT loaded FROM registry_version")
+        if self._registry is None or self._loaded != loaded:
+            self._registry = await records.load_registry(connection)
+            self._loaded = loaded
         return self._registry
 
 

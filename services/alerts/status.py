@@ -67,7 +67,7 @@ NUMBERS = """
                 ELSE greatest(inbox.entries - relayed.entries, announced.records) END AS underway,
            (SELECT count(*) FROM dead_letter WHERE retried_at IS NULL) AS dead_letters,
            (SELECT count(*) FROM period p, registry_version v
-            WHERE p.changed > p.judged OR p.registry_version <> v.version) AS months_waiting,
+            WHERE p.changed > p.judged OR p.registry_version <> v.loaded) AS months_waiting,
            anew.version AS registry_version, anew.done, anew.total,
            (extract(epoch FROM anew.began_at) * 1000000)::bigint AS began_at
     FROM inbox, done, unread, relayed, announced, relay, alert_ledger ledger LEFT JOIN anew ON true

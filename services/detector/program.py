@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter, time
 from typing import Any
 
-from schemas.entry import Entry
+from schemas.entry import Entry, decode_change
 from schemas.finding import DeadLetterMessage, JudgedMessage, Origin
 from schemas.registry import Registry
 from schemas.screening import ScreeningMessage
 from schemas.topics import ALERTS, CROSSINGS, EVENTS
 from services.detector import metrics
+from services.detector.shared.keys import terminals_of
 from services.detector.stages import Crossing, Pipeline, encode_crossing
-from services.runtime.ports import Emission, Memory, Outcome, Stage
+from services.runtime.ports import Anew, Emission, Memory, Outcome, Span, Stage
 
 PERSON, SHARED = "p:", "s:"
 """Memory keys of both stages live in one table."""
@@ -132,7 +133,7 @@ class DetectorProgram:
     def _entry(self, entry: Entry, memory_of: Callable[[str], Memory], outcome: Outcome) -> None:
         outcome.entries += 1
         if entry.kind == "registry":
-            outcome.rejudge = int(entry.body)
+            outcome.announce(concerned(entry.body))
         if entry.kind == "event":
             outcome.events += 1
         if not _is_judged(entry):
@@ -177,6 +178,18 @@ class DetectorProgram:
             origin=origin,
         )
         return Emission(ALERTS, key, letter)
+
+
+def concerned(body: bytes) -> Anew:
+    """What has to be judged anew by the word that the registry changed. Raises msgspec.DecodeError."""
+    change = decode_change(body)
+    if change.terminals is None:
+        return Anew(change.version)
+    spans = (
+        Span(SHARED + terminals_of(one.institution_id), str(one.first), str(one.last))
+        for one in change.terminals
+    )
+    return Anew(change.version, tuple(spans))
 
 
 def _is_judged(entry: Entry) -> bool:

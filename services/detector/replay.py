@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable
 
-from schemas.entry import Entry
+from schemas.entry import Entry, TerminalDays
 from schemas.finding import Alert, AlertMessage, DefectMessage
-from schemas.registry import Registry
+from schemas.registry import Baseline, Registry
 from schemas.screening import ScreeningMessage
 from schemas.stock import StockMessage
 from schemas.topics import ALERTS
 from services.detector import periods
+from services.detector.periods.baselines import USUAL_CROWDS, changes, concerned
 from services.detector.periods.duck import ScreenedHistory
 from services.detector.profiling import Costs
+from services.detector.shared.keys import read_key
 from services.detector.shelf import Shelf
 from services.detector.stages import Pipeline, make_pipeline
 from services.runtime.ports import Emission
@@ -30,7 +32,8 @@ class Replay:
         self.pipeline: Pipeline = make_pipeline(
             settings, registry, keep_all=True, rules=rules, screens=False, costs=costs
         )
-        self.period_rules = [rule for rule in periods.RULES if rules is None or rule.id in rules]
+        everything = (*periods.RULES, USUAL_CROWDS)
+        self.asked_of_months = [one for one in everything if rules is None or one.id in rules]
         self.screenings: dict[tuple[str, str, str], ScreeningMessage] = {}
         self.stock: dict[tuple[str, str], StockMessage] = {}
         self.registry = registry
@@ -57,15 +60,37 @@ class Replay:
 
     def finish(self) -> None:
         """Judge the months of all that was screened, as the period judge does in a running system."""
-        if not self.period_rules:
+        if not self.asked_of_months:
             return
         person = self.pipeline.person
         for key in list(self.persons):
             for emission in person.all_screenings(self.persons.get(key)):
                 self._hear(emission.value)
         history = ScreenedHistory(self.screenings.values(), self.registry, self.stock.values())
-        for alert in history.everything(self.period_rules):
-            self.open[alert.alert_id] = alert
+        usual: list[Baseline] = []
+        for found in history.everything(self.asked_of_months):
+            usual += found.baselines or []
+            for alerts in found.alerts.values():
+                self.open.update((alert.alert_id, alert) for alert in alerts)
+        self._compare_with(usual)
+
+    def _compare_with(self, usual: list[Baseline]) -> None:
+        """Judge again the terminals that what is usual concerns, as a running system does once it is
+        published."""
+        known = self.registry.records(Baseline.TABLE)
+        changed = changes(known, usual)
+        if not changed:
+            return
+        self.registry = self.registry.with_table(Baseline.TABLE, usual)
+        self.pipeline.use(self.registry)
+        days: dict[str, list[TerminalDays]] = {}
+        for stretch in concerned(changed, known):
+            days.setdefault(stretch.institution_id, []).append(stretch)
+        for key in list(self.shared):
+            kind, parts = read_key(key)
+            stretches = days.get(parts[0], ()) if kind == "terminal" else ()
+            if any(one.first <= int(parts[-1]) <= one.last for one in stretches):
+                self._take(self.pipeline.shared.rejudge(self.shared.get(key)))
 
     def _take(self, emissions: list[Emission]) -> None:
         for emission in emissions:
@@ -77,7 +102,7 @@ class Replay:
 
     def _hear(self, message: AlertMessage | DefectMessage | ScreeningMessage | StockMessage) -> None:
         if isinstance(message, ScreeningMessage):
-            if self.period_rules:
+            if self.asked_of_months:
                 self.screenings[message.institution_id, message.name, message.key] = message
         elif isinstance(message, StockMessage):
             self.stock[message.institution_id, message.event_id] = message

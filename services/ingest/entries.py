@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import asyncpg
 
+from schemas.entry import RegistryChange, encode_change
 from services.ingest import statements
 
 COMMANDS = "commands"
@@ -21,10 +22,10 @@ async def append_person_records(
 
 
 async def append_registry_change(
-    connection: asyncpg.Connection, version: int, now: int, writer: str = COMMANDS
+    connection: asyncpg.Connection, change: RegistryChange, now: int, writer: str = COMMANDS
 ) -> None:
-    """The word that the registry is now at `version`: everything is judged again."""
-    await _append(connection, "registry", [("", str(version).encode())], now, writer)
+    """The word that the registry changed: all that it concerns is judged again."""
+    await _append(connection, "registry", [("", encode_change(change))], now, writer)
 
 
 async def append_again(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import asyncpg
 import msgspec
 
+from schemas.entry import RegistryChange, TerminalDays
 from schemas.registry import (
     TOLD_OF,
     WHOLE,
@@ -48,6 +49,16 @@ SELECT "table", body FROM registry_record WHERE "table" = ANY($1::text[]) ORDER 
 """
 LOCK = "SELECT version FROM registry_version FOR UPDATE"
 NEXT_VERSION = "UPDATE registry_version SET version = version + 1 RETURNING version"
+LOADED = "UPDATE registry_version SET loaded = $1"
+ROWS_OF = """
+SELECT body FROM registry_record WHERE "table" = $1 AND id = ANY($2::text[]) ORDER BY id, effective_from
+"""
+ROWS_BETWEEN = """
+SELECT body FROM registry_record WHERE "table" = $1 AND effective_from >= $2 AND effective_from < $3
+ORDER BY id, effective_from
+"""
+TOLD_TOGETHER = 500
+"""Stretches of terminals' days in one word that the registry changed."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +95,7 @@ class Loader:
             loaded.append(done)
             announced = max(announced, version)
         if announced:
-            await append_registry_change(connection, announced, now)
+            await append_registry_change(connection, RegistryChange(announced), now)
         return loaded
 
     async def _load(self, connection: asyncpg.Connection, file: ParsedFile, now: int) -> tuple[Loaded, int]:
@@ -99,6 +110,7 @@ class Loader:
         if not changed:
             return Loaded(file.name, len(file.records), 0), 0
         version = await connection.fetchval(NEXT_VERSION)
+        await connection.execute(LOADED, version)
         for table, changes in changed.items():
             await _put(connection, table, version, changes)
         await self._vault.store(connection, self._vault.seal(identifiers))
@@ -173,6 +185,31 @@ async def load_registry(connection: asyncpg.Connection) -> Registry:
     for row in await connection.fetch(WHOLE_TABLES, list(WHOLE)):
         tables.setdefault(row["table"], []).append(decode_record(row["table"], row["body"]))
     return Registry(tables, version or 0)
+
+
+async def records_between(connection: asyncpg.Connection, table: str, since: str, until: str) -> list[Record]:
+    """Rows of a table that begin on days from `since` until before `until` (YYYY-MM-DD)."""
+    rows = await connection.fetch(ROWS_BETWEEN, table, since, until)
+    return [decode_record(table, row["body"]) for row in rows]
+
+
+async def records_of(connection: asyncpg.Connection, table: str, ids: Sequence[str]) -> list[Record]:
+    """All rows of some ids of a table."""
+    return [decode_record(table, row["body"]) for row in await connection.fetch(ROWS_OF, table, list(ids))]
+
+
+async def publish(
+    connection: asyncpg.Connection, records: Sequence[Record], terminals: Sequence[TerminalDays], now: int
+) -> None:
+    """Records of one table that the system itself made, in the caller's transaction, and the word that these
+    terminals' days are concerned. What was loaded stays what it was: months are not judged again."""
+    await connection.execute(LOCK)
+    version = await connection.fetchval(NEXT_VERSION)
+    changes = {record.place: (record, encode_record(record)) for record in records}
+    await _put(connection, records[0].TABLE, version, changes)
+    for begin in range(0, len(terminals), TOLD_TOGETHER):
+        change = RegistryChange(version, list(terminals[begin : begin + TOLD_TOGETHER]))
+        await append_registry_change(connection, change, now)
 
 
 async def _changes(

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from schemas.entry import Entry, Envelope, encode_envelope
+from schemas.entry import Entry, Envelope, decode_change, encode_envelope
 from schemas.registry import WHOLE, RegistryItem, encode_item, item_key
 from schemas.topics import CROSSINGS, EVENTS, LOG_ID, REGISTRY, VERSION
 from services.ingest import relay_store
@@ -182,7 +182,7 @@ class Relay:
                 continue
             await self._send(self._envelopes(plain))
             plain = []
-            await self._send_registry(connection, int(entry.body))
+            await self._send_registry(connection, decode_change(entry.body).version)
             await self._send(self._announcements(entry), announcing=True)
         await self._send(self._envelopes(plain))
         RELAYED.inc(len(entries))

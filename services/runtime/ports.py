@@ -25,6 +25,41 @@ class Emission(NamedTuple):
     value: Any
 
 
+class Span(NamedTuple):
+    """Memory keys that begin with `prefix` and whose last characters lie from `low` to `high`, which are of
+    one length."""
+
+    prefix: str
+    low: str
+    high: str
+
+    def holds(self, key: str) -> bool:
+        """Whether a key is one of them."""
+        return key.startswith(self.prefix) and self.low <= key[-len(self.low) :] <= self.high
+
+
+class Anew(NamedTuple):
+    """What is to be judged anew: by which version of the reference data, and which keys (None: all)."""
+
+    version: int
+    spans: tuple[Span, ...] | None = None
+
+    @property
+    def by_prefix(self) -> "dict[str, list[Span]]":
+        """Its spans, those together that begin alike."""
+        found: dict[str, list[Span]] = {}
+        for span in self.spans or ():
+            found.setdefault(span.prefix, []).append(span)
+        return found
+
+    def and_then(self, later: "Anew | None") -> "Anew":
+        """Both."""
+        if later is None:
+            return self
+        both = None if self.spans is None or later.spans is None else self.spans + later.spans
+        return Anew(max(self.version, later.version), both)
+
+
 class Memory(Protocol):
     """What is remembered of one key."""
 
@@ -64,7 +99,7 @@ class Outcome:
     """What a sitting over some messages of one topic led to.
 
     emissions: in order. touched: memories by key, all of them to be put. entries, events, too_late: how
-    many there were. rejudge: the version of the reference data that a message announced, or None.
+    many there were. rejudge: what has to be judged anew, as a message announced, or None.
     """
 
     emissions: list[Emission] = field(default_factory=list)
@@ -72,7 +107,7 @@ class Outcome:
     entries: int = 0
     events: int = 0
     too_late: int = 0
-    rejudge: int | None = None
+    rejudge: Anew | None = None
 
     def add(self, later: "Outcome") -> None:
         """Count in what came after."""
@@ -81,7 +116,11 @@ class Outcome:
         self.entries += later.entries
         self.events += later.events
         self.too_late += later.too_late
-        self.rejudge = later.rejudge if later.rejudge is not None else self.rejudge
+        self.announce(later.rejudge)
+
+    def announce(self, anew: Anew | None) -> None:
+        """Count in what has to be judged anew."""
+        self.rejudge = anew if self.rejudge is None else self.rejudge.and_then(anew)
 
 
 class Program(Protocol):

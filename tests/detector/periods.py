@@ -11,13 +11,15 @@ from typing import Any
 
 from schemas.finding import Alert
 from schemas.moments import DAY
-from schemas.registry import Registry
+from schemas.registry import Baseline, Registry
 from schemas.screening import ScreeningMessage
 from schemas.stock import StockMessage
 from services.alerts import screenings, stock
+from services.detector.periods.baselines import USUAL_CROWDS
 from services.detector.periods.duck import ScreenedHistory
+from services.detector.periods.judging import Asked, Judged
 from services.detector.periods.month import Month
-from services.detector.periods.postgres import alerts_over
+from services.detector.periods.postgres import judge_month
 from services.detector.periods.rule import PeriodRule
 from services.runtime import database
 from tests.alerts.making import NOON
@@ -100,10 +102,22 @@ def on_duckdb(
 ) -> list[Alert]:
     """The alerts of some rules over a month, judged by DuckDB, by id."""
     told = list(told)
-    found = ScreenedHistory(_of(ScreeningMessage, told), registry, _of(StockMessage, told)).alerts(
-        rules, month
-    )
-    return sorted((alert for alerts in found.values() for alert in alerts), key=_id)
+    history = ScreenedHistory(_of(ScreeningMessage, told), registry, _of(StockMessage, told))
+    return _alerts(history.judge(rules, month))
+
+
+def baselines_on_duckdb(told: Iterable[Told], registry: Registry, month: Month = MAY) -> list[Baseline]:
+    """What is usual on the days of a month, measured by DuckDB."""
+    return ScreenedHistory(told, registry).judge([USUAL_CROWDS], month).baselines
+
+
+def baselines_on_postgres(
+    url: str, told: Iterable[Told], registry: Registry, month: Month = MAY
+) -> list[Baseline]:
+    """… measured by PostgreSQL."""
+    found = asyncio.run(_on_postgres(url, [USUAL_CROWDS], list(told), registry, month)).baselines
+    assert isinstance(found, list), found
+    return found
 
 
 def on_postgres(
@@ -114,12 +128,12 @@ def on_postgres(
     month: Month = MAY,
 ) -> list[Alert]:
     """… judged by PostgreSQL."""
-    return asyncio.run(_on_postgres(url, rules, list(told), registry, month))
+    return _alerts(asyncio.run(_on_postgres(url, rules, list(told), registry, month)))
 
 
 async def _on_postgres(
-    url: str, rules: Sequence[PeriodRule], told: list[Told], registry: Registry, month: Month
-) -> list[Alert]:
+    url: str, asked: Sequence[Asked], told: list[Told], registry: Registry, month: Month
+) -> Judged:
     engine = database.open_engine(url)
     try:
         async with database.transaction(engine) as raw:
@@ -129,13 +143,16 @@ async def _on_postgres(
             database.driver(engine) as connection,
             connection.transaction(isolation="repeatable_read"),
         ):
-            found = await alerts_over(connection, rules, registry, month)
+            return await judge_month(connection, asked, registry, month)
     finally:
         await engine.dispose()
-    for answer in found.values():
+
+
+def _alerts(found: Judged) -> list[Alert]:
+    for answer in found.alerts.values():
         if isinstance(answer, Exception):
             raise answer
-    return sorted((alert for alerts in found.values() for alert in alerts), key=_id)
+    return sorted((alert for alerts in found.alerts.values() for alert in alerts), key=_id)
 
 
 def _of(kind: type, told: list[Told]) -> list[Any]:

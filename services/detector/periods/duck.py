@@ -10,11 +10,12 @@ import msgspec
 
 from schemas import stock as stocks
 from schemas.finding import Alert
-from schemas.registry import Registry
+from schemas.registry import Baseline, Registry
 from schemas.screening import COLUMNS, ScreeningMessage, row_of
 from schemas.stock import StockMessage
+from services.detector.periods.baselines import UsualCrowds
 from services.detector.periods.groups import co_visits
-from services.detector.periods.judging import GroupSearch, Run, targets
+from services.detector.periods.judging import Asked, GroupSearch, Judged, Run, targets
 from services.detector.periods.month import Month
 from services.detector.periods.relations import (
     GROUPED,
@@ -64,19 +65,26 @@ class ScreenedHistory:
         moves = [stocks.row_of(message) for message in stock]
         _load(self._database, Relation("stock_event", stocks.COLUMNS, lambda *_: moves), ())
 
-    def everything(self, rules: Sequence[PeriodRule]) -> Iterator[Alert]:
-        """All alerts of some rules over all months that have screenings, and those that look back on them."""
+    def everything(self, asked: Sequence[Asked]) -> Iterator[Judged]:
+        """What is found of all months that have screenings, and of those that look back on them."""
         found = self._database.execute(MONTHS).fetchall()
         months = [Month.of(text) for (text,) in found]
-        for month, asked in targets(rules, months, months).items():
-            for alerts in self.alerts(asked, month).values():
-                yield from alerts
+        for month, readers in targets(asked, months, months).items():
+            yield self.judge(readers, month)
 
-    def alerts(self, rules: Sequence[PeriodRule], month: Month) -> dict[str, list[Alert]]:
-        """The alerts of each rule over a month, by the rule's id."""
-        self._make_relations(rules, month)
+    def judge(self, asked: Sequence[Asked], month: Month) -> Judged:
+        """What is found of a month."""
+        self._make_relations(asked, month)
+        rules = [one for one in asked if isinstance(one, PeriodRule)]
         groups = GroupSearch(rules, self._registry)
-        return {rule.id: self._alerts_of(rule, month, groups) for rule in rules}
+        alerts = {rule.id: self._alerts_of(rule, month, groups) for rule in rules}
+        crowds = next((one for one in asked if isinstance(one, UsualCrowds)), None)
+        return Judged(alerts, None if crowds is None else self._baselines(crowds, month))  # type: ignore[arg-type]
+
+    def _baselines(self, crowds: UsualCrowds, month: Month) -> list[Baseline]:
+        self._show(crowds, month)
+        run = Run(crowds, self._registry)
+        return run.baselines([(one, _answer(self._database, one.text, one, month)) for one in run.variants])
 
     def _alerts_of(self, rule: PeriodRule, month: Month, groups: GroupSearch) -> list[Alert]:
         if GROUPED.name in rule.text:
@@ -97,11 +105,11 @@ class ScreenedHistory:
         rows = groups.rows or []
         _load(self._database, GROUPED._replace(rows=lambda *_: rows), ())
 
-    def _show(self, rule: PeriodRule, month: Month) -> None:
+    def _show(self, rule: Asked, month: Month) -> None:
         for statement in shown_to(rule, month):
             self._database.execute(statement)
 
-    def _make_relations(self, rules: Sequence[PeriodRule], month: Month) -> None:
+    def _make_relations(self, rules: Sequence[Asked], month: Month) -> None:
         begin = first_day(month, rules)
         for relation in RELATIONS:
             _load(self._database, relation, (self._registry, month, begin))
@@ -119,7 +127,7 @@ def _item_columns() -> str:
 
 
 def _answer(
-    database: duckdb.DuckDBPyConnection, text: str, rule: PeriodRule, month: Month
+    database: duckdb.DuckDBPyConnection, text: str, rule: Asked, month: Month
 ) -> list[Mapping[str, Any]]:
     result = database.execute(*named(text, rule.values(month)))
     names = [column[0] for column in result.description]

@@ -7,14 +7,15 @@ set of values among them, and of each run those findings are kept that its set i
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from schemas.finding import Alert, AlertMessage, Origin
-from schemas.registry import Registry
+from schemas.registry import Baseline, Registry
 from schemas.rules import RuleParameters
 from services.detector.periods import g01_together
+from services.detector.periods.baselines import UsualCrowds, baselines_of
 from services.detector.periods.groups import groups_of, relation_rows
 from services.detector.periods.month import Month, readers
 from services.detector.periods.rule import PeriodRule
@@ -22,13 +23,23 @@ from services.detector.rule import Finding
 from services.detector.rulebook import InForce, given, in_force
 
 Row = Mapping[str, Any]
+Asked = PeriodRule | UsualCrowds
+"""What is asked of a month."""
 _encode = msgspec.json.Encoder().encode
+
+
+class Judged(NamedTuple):
+    """What was found of a month: the alerts of each rule by its id, or what it raised; baselines: likewise,
+    None where nobody asked."""
+
+    alerts: dict[str, list[Alert] | Exception]
+    baselines: list[Baseline] | Exception | None = None
 
 
 class Run:
     """One rule over one month: the statements to run, and the findings of their rows."""
 
-    def __init__(self, rule: PeriodRule, registry: Registry) -> None:
+    def __init__(self, rule: Asked, registry: Registry) -> None:
         self.rule = rule
         self._registry = registry
         self._records = [
@@ -39,6 +50,15 @@ class Run:
     def alerts(self, answers: Iterable[tuple[PeriodRule, Sequence[Row]]]) -> list[Alert]:
         """The alerts of the rows that each variant's SQL gave."""
         return [finding.alert() for finding in self._findings(answers)]
+
+    def baselines(self, answers: Iterable[tuple[UsualCrowds, Sequence[Row]]]) -> list[Baseline]:
+        """The baselines of those rows, where B01 is asked about them."""
+        return [
+            record
+            for variant, rows in answers
+            for record in baselines_of(rows)
+            if not self._records or self.chosen(variant, record.institution_id, record.effective_from)
+        ]
 
     def _findings(self, answers: Iterable[tuple[PeriodRule, Sequence[Row]]]) -> Iterator[Finding]:
         for variant, rows in answers:
@@ -52,7 +72,7 @@ class Run:
                     finding.severity = chosen.severity or finding.severity
                     yield finding
 
-    def _variants(self) -> Iterator[PeriodRule]:
+    def _variants(self) -> Iterator[Any]:
         if not self._records:
             yield self.rule
             return
@@ -62,7 +82,7 @@ class Run:
         for parameters in dict.fromkeys(one.parameters for one in sets if one.enabled):
             yield replace(self.rule, parameters=parameters)
 
-    def chosen(self, variant: PeriodRule, institution_id: str, day: str) -> InForce | None:
+    def chosen(self, variant: Asked, institution_id: str, day: str) -> InForce | None:
         """What is in force at an institution on a day, if it is this variant."""
         place = self._registry.institution(institution_id, day)
         chosen = self._in_force((place.region if place is not None else None) or "", day)
@@ -99,13 +119,15 @@ class GroupSearch:
 
 
 def targets(
-    rules: Iterable[PeriodRule], changed: Sequence[Month], known: Collection[Month]
-) -> dict[Month, list[PeriodRule]]:
+    rules: Iterable[Asked], changed: Sequence[Month], known: Collection[Month]
+) -> dict[Month, list[Asked]]:
     """The months to judge when some changed, in order, each by the rules that read one of these. known: all
     months in which something was ever screened."""
-    found: dict[Month, list[PeriodRule]] = {}
+    found: dict[Month, list[Asked]] = {}
     for rule in rules:
         near = {month for each in changed for month in readers(each, rule.lookback_days)}
+        if rule.needs_month:
+            near &= {*changed, *known}
         far = {month for each in changed for month in readers(each, rule.stays_days) if month in known}
         for month in near | far:
             found.setdefault(month, []).append(rule)

@@ -24,6 +24,11 @@ class Month(NamedTuple):
         return cls.of(date.fromordinal(day).isoformat()[:7])
 
     @property
+    def first_date(self) -> str:
+        """YYYY-MM-DD of its first day."""
+        return f"{self.text}-01"
+
+    @property
     def next(self) -> "Month":
         """The month after."""
         return Month.with_day(self.end)

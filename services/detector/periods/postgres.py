@@ -1,14 +1,15 @@
 """Period rules on PostgreSQL, over the screenings that alerts stores."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
 
 import asyncpg
 
 from schemas.finding import Alert
-from schemas.registry import Registry
+from schemas.registry import Baseline, Registry
+from services.detector.periods.baselines import UsualCrowds
 from services.detector.periods.groups import co_visits
-from services.detector.periods.judging import GroupSearch, Run
+from services.detector.periods.judging import Asked, GroupSearch, Judged, Run
 from services.detector.periods.month import Month
 from services.detector.periods.relations import (
     GROUPED,
@@ -24,6 +25,7 @@ from services.detector.periods.rule import PeriodRule
 from services.detector.periods.statements import positional
 from services.runtime.errors import is_database_away
 
+Found = TypeVar("Found")
 SECONDS_AT_MOST = 900.0
 """A rule over a large month takes long; the pool's limit is for requests."""
 WORK_MEMORY = "64MB"
@@ -49,10 +51,10 @@ _INDEXED = {"screened_all": "begun", "stock_moves": "product_code", "ward_stays_
 """What an index beginning with the institution goes on with; else name and person."""
 
 
-async def alerts_over(
-    connection: asyncpg.Connection, rules: Sequence[PeriodRule], registry: Registry, month: Month
-) -> dict[str, list[Alert] | Exception]:
-    """The alerts of each rule over a month, by the rule's id; of a rule that failed, what it raised.
+async def judge_month(
+    connection: asyncpg.Connection, asked: Sequence[Asked], registry: Registry, month: Month
+) -> Judged:
+    """What is found of a month.
 
     The connection must stand in a transaction of its own, REPEATABLE READ, so that all rules see one state.
     Raises what the database raises when it is away.
@@ -64,9 +66,17 @@ async def alerts_over(
     # loop over these takes minutes for seconds. Where nothing else will do, it takes one all the same.
     await connection.execute("SET LOCAL enable_nestloop = off")
     await connection.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
-    await _make_relations(connection, rules, registry, month)
+    await _make_relations(connection, asked, registry, month)
+    rules = [one for one in asked if isinstance(one, PeriodRule)]
     groups = GroupSearch(rules, registry)
-    return {rule.id: await _alerts_of(connection, rule, registry, month, groups) for rule in rules}
+    alerts = {
+        rule.id: await _apart(connection, _alerts_of(connection, rule, registry, month, groups))
+        for rule in rules
+    }
+    crowds = next((one for one in asked if isinstance(one, UsualCrowds)), None)
+    if crowds is None:
+        return Judged(alerts)
+    return Judged(alerts, await _apart(connection, _baselines(connection, crowds, registry, month)))
 
 
 async def _alerts_of(
@@ -75,20 +85,35 @@ async def _alerts_of(
     registry: Registry,
     month: Month,
     groups: GroupSearch,
-) -> list[Alert] | Exception:
+) -> list[Alert]:
+    if GROUPED.name in rule.text:
+        await _make_gatherings(connection, groups, month)
     run = Run(rule, registry)
+    return run.alerts(await _answers(connection, run, month))
+
+
+async def _baselines(
+    connection: asyncpg.Connection, crowds: UsualCrowds, registry: Registry, month: Month
+) -> list[Baseline]:
+    run = Run(crowds, registry)
+    return run.baselines(await _answers(connection, run, month))
+
+
+async def _answers(
+    connection: asyncpg.Connection, run: Run, month: Month
+) -> list[tuple[Any, Sequence[Mapping[str, Any]]]]:
+    await _show(connection, run.rule, month)
+    return [
+        (variant, await _ask(connection, variant.text, variant.values(month))) for variant in run.variants
+    ]
+
+
+async def _apart(connection: asyncpg.Connection, work: Coroutine[Any, Any, Found]) -> Found | Exception:
+    """What work finds, or what it raises: in a savepoint, so that what fails keeps nothing else from being
+    asked."""
     try:
-        # A savepoint: a rule that fails must not keep the others from being asked.
         async with connection.transaction():
-            if GROUPED.name in rule.text:
-                await _make_gatherings(connection, groups, month)
-            await _show(connection, rule, month)
-            return run.alerts(
-                [
-                    (variant, await _ask(connection, variant.text, variant.values(month)))
-                    for variant in run.variants
-                ]
-            )
+            return await work
     except Exception as error:
         if is_database_away(error):
             raise
@@ -108,13 +133,13 @@ async def _make_gatherings(connection: asyncpg.Connection, groups: GroupSearch, 
     await connection.execute(f"ANALYZE {GROUPED.name}")
 
 
-async def _show(connection: asyncpg.Connection, rule: PeriodRule, month: Month) -> None:
+async def _show(connection: asyncpg.Connection, rule: Asked, month: Month) -> None:
     for statement in shown_to(rule, month):
         await connection.execute(statement)
 
 
 async def _make_relations(
-    connection: asyncpg.Connection, rules: Sequence[PeriodRule], registry: Registry, month: Month
+    connection: asyncpg.Connection, rules: Sequence[Asked], registry: Registry, month: Month
 ) -> None:
     begin = first_day(month, rules)
     for relation in RELATIONS:

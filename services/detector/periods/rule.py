@@ -49,7 +49,8 @@ class PeriodRule:
     sql: name of the file beside the registration. subject: whom its findings are about. severity: 1 is
     gravest. lookback_days: how far before the month it reads; a month that changes is judged again with
     all months that read it. stays_days: how far before it reads `ward_stays`; such a rule says nothing of a
-    month in which nothing was screened. variants: other messages by the name that the column `variant` gives.
+    month in which nothing was screened; nor does one that `needs_month`. variants: other messages by the
+    name that the column `variant` gives.
     """
 
     id: str
@@ -64,6 +65,7 @@ class PeriodRule:
     severity: int
     lookback_days: int = 0
     stays_days: int = 0
+    needs_month: bool = False
     version: str = "1"
     phase: Literal["in_process", "post"] = "post"
     variants: Mapping[str, Words] = field(default_factory=dict)

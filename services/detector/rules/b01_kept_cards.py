@@ -1,9 +1,11 @@
 """B01 留存卡集中刷卡: one terminal, many cards, short time.
 
 Predicate: at one terminal of a pharmacy, clinic or village post, within 10 minutes, at least 5 persons
-swipe, and the median gap is at most 60 s or half of the amounts are equal. The floor of 5 stands for what is
-usual there at that hour: no such baseline is published. Of one terminal's day it cannot be told whether the
-cards were together before, nor whether all shops of a chain were crowded, or every month on that day.
+swipe, and 1.5 times as many as are usual there at that hour, and the median gap is at most 60 s or half of
+the amounts are equal. What is usual the registry's baselines say: the 99.9th percentile over four weeks, of
+what was reached on three days at least. Without four weeks to look back on, the floor of 5 stands alone.
+Silent when as many come every month on that day, or when three shops of the chain were full that day. Of
+one terminal's day it cannot be told whether the cards were together before.
 """
 
 from collections import Counter
@@ -11,12 +13,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
+from typing import NamedTuple
 
 from schemas.finding import Subject, Words
 from schemas.moments import MINUTE, SECOND
 from services.detector.facts import yuan
 from services.detector.history import Ref
-from services.detector.rule import Explanation, Finding, Parameters, Rule, parameter
+from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter
 from services.detector.shared.history import Told
 from services.detector.shared.registers import Swipe
 from services.detector.shared.view import SharedView, members
@@ -35,6 +38,18 @@ class KeptCardsParameters(Parameters):
     gap_seconds: float = parameter(60.0, "s", "刷卡间隔中位数上限", "largest median gap between swipes")
     same_amount_share: float = parameter(0.5, "1", "同额占比下限", "share of swipes with one amount")
     many_persons: int = parameter(10, "1", "严重人数", "persons that make it grave")
+    usual_ratio: float = parameter(
+        1.5, "1", "为该时段平时人数的倍数下限", "times the persons usual at that hour, at least"
+    )
+    quantile: float = parameter(0.999, "1", "平时人数所取分位数", "quantile of windows that counts as usual")
+    weeks: int = parameter(4, "1", "平时人数回看周数", "weeks looked back on for what is usual")
+    seen_days: int = parameter(
+        3, "1", "达到该人数的天数不足此值不算平时", "days on which a number must be reached to be usual"
+    )
+    chain_ratio: float = parameter(
+        1.5, "1", "连锁门店当日顾客为平时的倍数下限", "times its usual customers that make a shop's day full"
+    )
+    chain_shops: int = parameter(3, "1", "同时客流上升的连锁门店数", "shops of the chain that were full")
 
 
 class KeptCards(Rule):
@@ -53,6 +68,15 @@ class KeptCards(Rule):
     checks = {
         "main_counter": Words("医院主窗口", "a hospital's main counter"),
         "queue_after_outage": Words("断网后集中补录", "entered in a burst after an outage"),
+        "usual_crowd": Words("该时段平时就有这么多人", "as many are usual there at that hour"),
+        "same_day_of_month": Words(
+            "每月这一天都有这么多人（如医保账户入账日）",
+            "as many come every month on that day, such as when accounts are credited",
+        ),
+        "chain_wide_rise": Words(
+            "同一连锁多家门店当日客流同时上升（如会员日）",
+            "several shops of the chain were full that day, such as on a members' day",
+        ),
     }
     watches = frozenset()
     window_days = 1
@@ -61,9 +85,11 @@ class KeptCards(Rule):
     def judge(self, view: SharedView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         if not self._may_be_crowded(view) or _kind(view) not in SMALL_KINDS:
             return
-        burst = self._burst(view.told)
-        if burst:
-            yield self._finding(view, burst)
+        usual = Usual(view, self.parameters)
+        crowds = self._crowds(view, usual)
+        explanations = usual.explanations(crowds)
+        if crowds and not cleared(explanations):
+            yield self._finding(view, _burst(view.told, crowds), usual, explanations)
 
     def _may_be_crowded(self, view: SharedView) -> bool:
         """False when a swipe that came shows no crowd about it: a cheap way out."""
@@ -77,28 +103,34 @@ class KeptCards(Rule):
             for swipe in news
         )
 
-    def _burst(self, swipes: list[Told]) -> list[Told]:
-        """All swipes that stand in a suspicious window, in order."""
-        reach = self.parameters.minutes * MINUTE
-        marked: set[int] = set()
+    def _crowds(self, view: SharedView, usual: "Usual") -> "list[Crowd]":
+        """The suspicious windows, in order."""
+        swipes, figures = view.told, self.parameters
+        reach = figures.minutes * MINUTE
+        crowds = []
         begin = 0
         for end, last in enumerate(swipes):
             while last.entry.at - swipes[begin].entry.at > reach:
                 begin += 1
-            if end - begin + 1 >= self.parameters.persons and self._is_suspicious(swipes[begin : end + 1]):
-                marked.update(range(begin, end + 1))
-        return [swipe for index, swipe in enumerate(swipes) if index in marked]
+            if end - begin + 1 < figures.persons:
+                continue
+            window = swipes[begin : end + 1]
+            persons = len({swipe.person for swipe in window})
+            hour = view.calendar.minute_of_day(last.entry.at) // 60
+            if persons >= max(figures.persons, usual.least(hour)) and self._is_suspicious(window):
+                crowds.append(Crowd(begin, end, persons, hour))
+        return crowds
 
     def _is_suspicious(self, window: list[Told]) -> bool:
         figures = self.parameters
-        if len({swipe.person for swipe in window}) < figures.persons:
-            return False
         return (
             median_gap(window) <= figures.gap_seconds
             or same_amount_share(window) >= figures.same_amount_share
         )
 
-    def _finding(self, view: SharedView, burst: list[Told]) -> Finding:
+    def _finding(
+        self, view: SharedView, burst: list[Told], usual: "Usual", explanations: list[Explanation]
+    ) -> Finding:
         institution, device, _ = view.parts
         swipes = [told.entry for told in burst]
         persons = len({told.person for told in burst})
@@ -130,10 +162,68 @@ class KeptCards(Rule):
                 "persons": persons,
                 "median_gap_seconds": round(median_gap(burst)),
                 "same_amount_share": round(same_amount_share(burst), 2),
+                "usual_persons": usual.by_hour(
+                    view.calendar.minute_of_day(swipe.at) // 60 for swipe in swipes
+                ),
             },
-            explanations=[Explanation("main_counter", False), Explanation("queue_after_outage", False)],
+            explanations=explanations,
             historical=all(swipe.historical for swipe in swipes),
         )
+
+
+class Crowd(NamedTuple):
+    """A suspicious window: places of its first and last swipe among those told, different persons, and the
+    local hour in which it ends."""
+
+    begin: int
+    end: int
+    persons: int
+    hour: int
+
+
+class Usual:
+    """What is known to be usual at the terminals of the institution."""
+
+    def __init__(self, view: SharedView, figures: KeptCardsParameters) -> None:
+        self._known = view.registry.baseline(view.parts[0], view.date)
+        self._figures = figures
+        # What the last crowded day shows of its month and its chain tells nothing of this one.
+        self._of_day = (
+            self._known if self._known is not None and self._known.effective_from == view.date else None
+        )
+
+    def least(self, hour: int) -> float:
+        """Persons from which on a window of an hour is more than usual."""
+        return 0.0 if self._known is None else self._figures.usual_ratio * self._known.usual[hour]
+
+    def by_hour(self, hours: Iterable[int]) -> dict[str, int] | None:
+        """Persons that are usual, by hours as they are written; None where that is not known."""
+        known = self._known
+        return known and {f"{hour:02}:00": known.usual[hour] for hour in sorted(set(hours))}
+
+    def explanations(self, crowds: list[Crowd]) -> list[Explanation]:
+        """What speaks for crowds that stand out."""
+        figures, of_day = self._figures, self._of_day
+        monthly = chain = None
+        if of_day is not None and of_day.same_day:
+            monthly = all(
+                crowd.persons < figures.usual_ratio * of_day.same_day[crowd.hour] for crowd in crowds
+            )
+        if of_day is not None and of_day.chain_shops is not None:
+            chain = of_day.chain_shops >= figures.chain_shops
+        return [
+            Explanation("main_counter", False),
+            Explanation("queue_after_outage", False),
+            Explanation("usual_crowd", None if self._known is None else False),
+            Explanation("same_day_of_month", monthly),
+            Explanation("chain_wide_rise", chain),
+        ]
+
+
+def _burst(swipes: list[Told], crowds: list[Crowd]) -> list[Told]:
+    """All swipes that stand in one of the windows, in order."""
+    marked = {index for crowd in crowds for index in range(crowd.begin, crowd.end + 1)}
+    return [swipe for index, swipe in enumerate(swipes) if index in marked]
 
 
 def _kind(view: SharedView) -> str | None:

@@ -17,7 +17,12 @@ KINDS = {mark: kind for kind, mark in MARKS.items()}
 
 def terminal_key(institution: str, device: str, day: int) -> str:
     """Key of a terminal's day."""
-    return f"t{len(institution)}:{institution}{len(device)}:{device}{day}"
+    return f"{terminals_of(institution)}{len(device)}:{device}{day}"
+
+
+def terminals_of(institution: str) -> str:
+    """How the keys of all terminals of an institution begin; they end with their day."""
+    return f"t{len(institution)}:{institution}"
 
 
 def card_key(number: str, day: int) -> str:

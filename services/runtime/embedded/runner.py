@@ -5,7 +5,8 @@ whole or not at all; when writing fails, every memory is dropped and the batch i
 works on a database at a time: the others wait for its advisory lock.
 
 When reference data changed, what comes is judged by the new data at once, and all memories are judged anew,
-a page between two batches. Where that stands is state like any other.
+a page between two batches. Where that stands is state like any other. A change that says which keys it
+concerns has these judged anew with the batch that brings it.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.runtime.database import driver
 from services.runtime.embedded.rejudging import Rejudging
 from services.runtime.logs import log
-from services.runtime.ports import Emission, Memory, Outcome, Program
+from services.runtime.ports import Anew, Emission, Memory, Outcome, Program
 from services.runtime.vitals import RECOVERY
 
 LOCK = 0x51494E48
@@ -42,6 +43,7 @@ INSERT INTO memory_cell (key, cell, body)
 SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[])
 ON CONFLICT (key, cell) DO UPDATE SET body = excluded.body
 """
+SPANNED = "SELECT key FROM memory_cell WHERE cell = '' AND key ^@ $1::text"
 DELETE = """
 DELETE FROM memory_cell USING unnest($1::text[], $2::text[]) AS gone (key, cell)
 WHERE memory_cell.key = gone.key AND memory_cell.cell = gone.cell
@@ -152,17 +154,22 @@ class EmbeddedRunner:
         if not messages:
             return False
         outcome = await self._judge(connection, messages)
+        anew = outcome.rejudge
+        everything = anew.version if anew is not None and anew.spans is None else None
+        if anew is not None and everything is None:
+            await self._renew(connection)
+            await self._judge_spans(connection, anew, outcome)
         values = [emission.value for emission in outcome.emissions]
         values.append(self._program.judged(self._program.first, 0, position.count, outcome, position.as_of))
 
         async def place(connection: asyncpg.Connection) -> None:
             await self._source.store(connection, position)
-            if outcome.rejudge is not None:
-                await self._rejudging.begin(connection, outcome.rejudge)
+            if everything is not None:
+                await self._rejudging.begin(connection, everything)
 
         await self._write(connection, outcome.touched, values, place)
         self._position = position
-        if outcome.rejudge is not None:
+        if everything is not None:
             self._rejudging.started()
             await self._renew(connection)
         self._cool()
@@ -174,13 +181,7 @@ class EmbeddedRunner:
             return False
         keys = await self._rejudging.page(connection, size)
         cold = [key for key in keys if key not in self._open]
-        await self._warm(connection, set(keys))
-        outcome = Outcome()
-        for begin in range(0, len(keys), REJUDGE_SLICE):
-            part = keys[begin : begin + REJUDGE_SLICE]
-            outcome.add(self._program.rejudge([self._open[key] for key in part]))
-            await self._source.pause()
-        outcome.emissions = await self._cross(connection, outcome.emissions, outcome)
+        outcome = await self._judge_anew(connection, keys)
         values = [emission.value for emission in outcome.emissions]
         await self._write(
             connection, outcome.touched, values, lambda connection: self._rejudging.move(connection, keys)
@@ -192,6 +193,28 @@ class EmbeddedRunner:
             self._open.pop(key, None)
         self._cool()
         return True
+
+    async def _judge_spans(self, connection: asyncpg.Connection, anew: Anew, outcome: Outcome) -> None:
+        """Add to what a batch led to that the keys it says are concerned are judged anew."""
+        found = set()
+        for prefix, spans in anew.by_prefix.items():
+            keys = {row["key"] for row in await connection.fetch(SPANNED, prefix)}
+            keys.update(key for key in outcome.touched if key.startswith(prefix))
+            found.update(key for key in keys if any(span.holds(key) for span in spans))
+        judged = await self._judge_anew(connection, sorted(found))
+        outcome.emissions += judged.emissions
+        outcome.touched.update(judged.touched)
+
+    async def _judge_anew(self, connection: asyncpg.Connection, keys: Sequence[str]) -> Outcome:
+        """Judge whole memories again, and what crosses keys by that."""
+        await self._warm(connection, set(keys))
+        outcome = Outcome()
+        for begin in range(0, len(keys), REJUDGE_SLICE):
+            part = keys[begin : begin + REJUDGE_SLICE]
+            outcome.add(self._program.rejudge([self._open[key] for key in part]))
+            await self._source.pause()
+        outcome.emissions = await self._cross(connection, outcome.emissions, outcome)
+        return outcome
 
     async def _judge(self, connection: asyncpg.Connection, messages: Sequence[Any]) -> Outcome:
         """A batch through all stages: what crosses keys is judged in the same round."""

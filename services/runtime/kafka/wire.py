@@ -9,13 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from services.runtime.ports import Anew
+
 
 class Batch(NamedTuple):
     """What one record holds.
 
     as_of: greatest time in it, microseconds. number: its place by its writer's count (0: not counted). echo:
-    what is in it counts elsewhere. log_id: the log it was written for ("": any). rejudge: the version of the
-    reference data it announces.
+    what is in it counts elsewhere. log_id: the log it was written for ("": any). rejudge: what it announces
+    that has to be judged anew.
     """
 
     messages: Sequence[Any]
@@ -23,7 +25,7 @@ class Batch(NamedTuple):
     number: int = 0
     echo: bool = False
     log_id: str = ""
-    rejudge: int | None = None
+    rejudge: Anew | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from services.runtime.kafka.memories import Memories
 from services.runtime.kafka.state import PartitionedState
 from services.runtime.kafka.wire import Batch, Reference, Wire
 from services.runtime.logs import log
-from services.runtime.ports import Emission, Outcome, Program
+from services.runtime.ports import Anew, Emission, Outcome, Program
 
 TABLE = "memory"
 VERSION_KEY = "version/"
@@ -118,15 +118,17 @@ class Worker:
     # -- reference data -------------------------------------------------------------------------------------
 
     async def _rejudge(self, job: Job) -> None:
-        """Judge by the announced version from here on, and judge again every key of this topic's stage."""
+        """Judge by the announced version from here on, and judge again the keys of this topic's stage that
+        are concerned."""
         topic, partition, _ = job.place
         announced = job.outcome.rejudge if job.batch.rejudge is None else job.batch.rejudge
-        version = max(announced or 0, self._version(topic, partition))
+        anew = Anew(self._version(topic, partition), ()).and_then(announced)
+        version = anew.version
         await self._finisher.settle([job])
         if not await self._reached(version):
             self.app.abandon(job.event.message)
             return
-        async for outcome in self._judge_again(topic, partition, version):
+        async for outcome in self._judge_again(topic, partition, anew):
             if self._leaving:
                 self.app.abandon(job.event.message)
                 return
@@ -138,9 +140,9 @@ class Worker:
         await self._state.put(partition, {_version_key(topic): json.dumps(version).encode()})
         await self._finisher.say_judged([job])
 
-    async def _judge_again(self, topic: str, partition: int, version: int) -> AsyncIterator[Outcome]:
-        for page in self._state.keys(partition, self._program.prefix(topic).encode()):
-            self._use(version)
+    async def _judge_again(self, topic: str, partition: int, anew: Anew) -> AsyncIterator[Outcome]:
+        for page in self._concerned(topic, partition, anew):
+            self._use(anew.version)
             memories, letters = [], []
             for key in page:
                 try:
@@ -151,6 +153,18 @@ class Worker:
             outcome = self._program.rejudge(memories)
             outcome.emissions += letters
             yield outcome
+
+    def _concerned(self, topic: str, partition: int, anew: Anew) -> Iterator[list[bytes]]:
+        """The keys of a topic's stage to judge again, by pages."""
+        own = self._program.prefix(topic)
+        if anew.spans is None:
+            yield from self._state.keys(partition, own.encode())
+        for prefix, spans in anew.by_prefix.items():
+            if not prefix.startswith(own):
+                continue
+            for page in self._state.keys(partition, prefix.encode()):
+                if found := [key for key in page if any(span.holds(key.decode()) for span in spans)]:
+                    yield found
 
     @property
     def _leaving(self) -> bool:

@@ -1,7 +1,9 @@
 """B01 留存卡集中刷卡: its cases."""
 
+from schemas.records import Baseline, Institution
+from schemas.registry import Registry
 from tests.detector.stories import Story
-from tests.support.entries import cancellation, corrected, registry, settlement
+from tests.support.entries import cancellation, corrected, registry, registry_of, settlement
 
 SHOP = registry({"institution_id": "P1", "kind": "pharmacy"})
 CLINIC = registry({"institution_id": "P1", "kind": "clinic"})
@@ -18,6 +20,16 @@ def _burst(count: int = 5, seconds: int = 30, hour: int = 10, **given) -> list[d
         )
         for number in range(count)
     ]  # fmt: skip
+
+
+def _usual(persons: int, day: str = "2026-03-05", hour: int = 10, **more) -> Registry:
+    """The shop, and what is usual at its terminals in one hour."""
+    usual = tuple(persons if one == hour else 0 for one in range(24))
+    return registry_of(Institution("P1", kind="pharmacy"), Baseline("P1", day, usual=usual, **more))
+
+
+def _monthly(persons: int) -> tuple[int, ...]:
+    return tuple(persons if hour == 10 else 0 for hour in range(24))
 
 
 FIVE = _burst()
@@ -46,4 +58,24 @@ STORIES = [
     Story("bare dates tell nothing of minutes", _burst(begin_at="03-05"), SHOP),
     Story("one was cancelled", [*FIVE, cancellation("03-05 12:00", FIVE[2])], SHOP),
     Story("one was at another terminal", [*FIVE, corrected(FIVE[2], "03-05 12:00", device_id="d2")], SHOP),
+    Story("five where two are usual", FIVE, _usual(2), FOUND),
+    Story("nine where six are usual", _burst(9), _usual(6), [("B01", 2, "90.00")]),
+    Story("eight where six are usual", _burst(8), _usual(6)),
+    Story("eight where six are usual at another hour", _burst(8), _usual(6, hour=11), [("B01", 2, "80.00")]),
+    Story("eight where six were usual on the last crowded day", _burst(8), _usual(6, "2026-02-20")),
+    Story("eight where six will be usual from tomorrow", _burst(8), _usual(6, "2026-03-06"),
+          [("B01", 2, "80.00")]),
+    Story("what was usual was taken back, and three are again",
+          _burst(8),
+          registry_of(*_usual(3, "2026-02-01").records("institutions"),
+                      *_usual(3, "2026-02-01").records("baselines"), Baseline("P1", "2026-03-05")),
+          [("B01", 2, "80.00")]),
+    Story("as many every month on this day", _burst(8), _usual(2, same_day=_monthly(6))),
+    Story("nine, and six every month on this day", _burst(9), _usual(2, same_day=_monthly(6)),
+          [("B01", 2, "90.00")]),
+    Story("the last crowded day's months tell nothing of this one", _burst(8),
+          _usual(2, "2026-03-04", same_day=_monthly(6)), [("B01", 2, "80.00")]),
+    Story("three shops of the chain were full that day", FIVE, _usual(2, chain_shops=3)),
+    Story("two shops of the chain were full that day", FIVE, _usual(2, chain_shops=2), FOUND),
+    Story("the chain was full the day before", FIVE, _usual(2, "2026-03-04", chain_shops=3), FOUND),
 ]  # fmt: skip
