@@ -31,7 +31,7 @@ class Insured:
     @property
     def latest(self) -> Person | None:
         """The record with the latest effective date: whom it speaks of was born, and died, once."""
-        return max(self.persons, key=_begin, default=None)
+        return max(self.persons, key=_begin) if self.persons else None
 
     def is_newborn(self, day: int) -> bool | None:
         """Whether the person is a newborn on a local day (ordinal); None where the birth is unknown, or lies

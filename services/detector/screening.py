@@ -70,17 +70,10 @@ def to_screen(fact: Fact, changes: Iterable[Change]) -> list[Fact]:
 
 def screening_of(history: PersonMemory, view: PersonView, fact: Fact, rules_hash: str) -> ScreeningMessage:
     """The screening of a settlement or an admission (`SCREENED`), live or not, as the history stands."""
-    ref = (fact.institution, fact.encounter)
-    facts = view.facts_of((ref,))
-    if not _is_among(fact, facts):
-        fact = _greatest(history, fact)
-        ref = (fact.institution, fact.encounter)
-        facts = view.facts_of((ref,))
+    fact, ref, facts = _version_to_tell(history, view, fact)
     detail, more, calendar = fact.detail, fact.detail.more, view.calendar
     stay = stay_among(ref, facts) if fact.kind < Kind.VISIT else None
-    begun, is_date = (stay.begin, stay.begin_is_date) if stay else (fact.at, bool(fact.flags & AT_DAY))
-    end_is_date = stay.end_is_date if stay else bool(fact.flags & END_DAY)
-    ended = fact.end if stay is None else 0 if stay.is_open else stay.end
+    begun, begun_is_date, ended, ended_is_date = _span(fact, stay)
     day = calendar.day(begun)
     last_day = calendar.day(ended) if ended and fact.kind < Kind.VISIT else None
     lines = view.lines(ref) if _bears_lines(fact, facts) else []
@@ -103,8 +96,8 @@ def screening_of(history: PersonMemory, view: PersonView, fact: Fact, rules_hash
         occurred_day=calendar.day(detail.occurred),
         discharge_day=last_day,
         ended=ended,
-        at_is_date=is_date or end_is_date,
-        minute=None if is_date or calendar.is_midnight(begun) else calendar.minute_of_day(begun),
+        at_is_date=begun_is_date or ended_is_date,
+        minute=None if begun_is_date or calendar.is_midnight(begun) else calendar.minute_of_day(begun),
         nights=None if last_day is None else max(0, last_day - day),
         region=detail.region or _region(view, fact.institution, begun),
         insured_region=more.insured_region,
@@ -139,6 +132,24 @@ def screening_of(history: PersonMemory, view: PersonView, fact: Fact, rules_hash
         flags=_flags(history, fact, is_newborn=_is_newborn(view, stay, fact.med_type, begun)),
         alerts=_alerts(history, ref),
     )
+
+
+def _version_to_tell(history: PersonHistory, view: PersonView, fact: Fact) -> tuple[Fact, Ref, list[Fact]]:
+    """(the version of a fact that is screened, its encounter, live facts of that)."""
+    ref = (fact.institution, fact.encounter)
+    facts = view.facts_of((ref,))
+    if not _is_among(fact, facts):
+        fact = _greatest(history, fact)
+        ref = (fact.institution, fact.encounter)
+        facts = view.facts_of((ref,))
+    return fact, ref, facts
+
+
+def _span(fact: Fact, stay: Stay | None) -> tuple[int, bool, int, bool]:
+    """(begin, whether it is a bare date, end or 0, whether that is one), by the stay where it is of one."""
+    if stay is None:
+        return fact.at, bool(fact.flags & AT_DAY), fact.end, bool(fact.flags & END_DAY)
+    return stay.begin, stay.begin_is_date, 0 if stay.is_open else stay.end, stay.end_is_date
 
 
 def _is_among(fact: Fact, facts: Sequence[Fact]) -> bool:
