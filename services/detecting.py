@@ -37,11 +37,11 @@ from services.runtime.kafka.local_state import FolderInUse, LocalState
 from services.runtime.kafka.serve import running
 from services.runtime.kafka.topics import TopicsDiffer
 from services.runtime.kafka.wire import Batch, Wire
-from services.runtime.kafka.worker import TABLE, Worker
+from services.runtime.kafka.worker import Worker
 from services.runtime.logs import log
 from services.runtime.web import add_operations, install_conventions
 from services.settings import Settings
-from services.topics import LARGEST_RECORD, topics_of
+from services.topics import LARGEST_RECORD, changelog_of, detector_id, topics_of
 
 PAUSE_SECONDS = 1.0
 WORKERS_AT_MOST = 1_024
@@ -114,12 +114,9 @@ class Detector:
     async def _prepare(self, follower: Follower) -> "asyncio.Task[None]":
         """Wait for the broker, its topics, the registry and the name of the log."""
         settings = self._settings
-        changelog = topics.changelog(
-            _app_id(settings), TABLE, settings.partitions, largest_record=LARGEST_RECORD
-        )
         while True:
             try:
-                await topics.apply(settings.kafka, [*topics_of(settings), changelog])
+                await topics.apply(settings.kafka, [*topics_of(settings), changelog_of(settings)])
                 break
             except TopicsDiffer as error:
                 raise UserError(str(error)) from error
@@ -136,7 +133,7 @@ class Detector:
         settings = self._settings
         app = GuardedApp(
             WorkerSettings(
-                app_id=_app_id(settings),
+                app_id=detector_id(settings),
                 bootstrap=settings.kafka,
                 tables_folder=tables,
                 partitions=settings.partitions,
@@ -217,10 +214,6 @@ def _drop_other_log(state: LocalState, log_id: str) -> None:
         shutil.rmtree(state.tables, ignore_errors=True)
         state.tables.mkdir()
         mark.write_text(log_id)
-
-
-def _app_id(settings: Settings) -> str:
-    return settings.topic_prefix + "qingfeng.detector"
 
 
 def _read(topic: str, value: bytes) -> Batch:

@@ -36,6 +36,13 @@ async def append_again(
     await _append(connection, "event", events, now, writer, now)
 
 
+async def append_rejudging(
+    connection: asyncpg.Connection, keys: Iterable[str], now: int, writer: str = COMMANDS
+) -> None:
+    """The wish that these persons, at least one, be judged anew from the beginning."""
+    await _append(connection, "again", [(key, b"") for key in keys], now, writer)
+
+
 async def _append(
     connection: asyncpg.Connection,
     kind: str,

@@ -21,11 +21,11 @@ from services.runtime.kafka.app import GuardedApp
 from services.runtime.kafka.finishing import Finisher, Job, Place, Rounds
 from services.runtime.kafka.memories import Memories
 from services.runtime.kafka.state import PartitionedState
+from services.runtime.kafka.topics import TABLE
 from services.runtime.kafka.wire import Batch, Reference, Wire
 from services.runtime.logs import log
 from services.runtime.ports import Anew, Emission, Outcome, Program
 
-TABLE = "memory"
 VERSION_KEY = "version/"
 """Before a topic's name: the table key of the reference version its partition judges by."""
 
