@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-EntryKind = Literal["event", "person", "registry", "tick"]
+EntryKind = Literal["event", "person", "registry", "tick", "again"]
 
 
 class Entry(Struct, array_like=True, gc=False):
@@ -19,7 +19,7 @@ class Entry(Struct, array_like=True, gc=False):
     seq: its place in the inbox. key: pseudonym of the person; for stock the institution; "" for
     registry and tick. body: the normal form (JSON) of the event or person record; for `registry` what
     `encode_change` makes. as_of, received_at, occurred_at: microseconds since 1970 UTC.
-    historical: came through `qingfeng import`.
+    historical: came through `qingfeng import`. An entry of kind `again` asks that its key be judged anew.
     """
 
     seq: int

@@ -13,21 +13,19 @@ import asyncpg
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from schemas.entry import Entry, RegistryChange
+from schemas.entry import Entry
 from schemas.moments import instant
 from schemas.registry import Registry
-from schemas.topics import EVENTS
 from services.alerts import app as alerts
 from services.alerts import intake
-from services.alerts.dead_letters import Letter
 from services.detector.program import DetectorProgram
 from services.detector.stages import make_pipeline
 from services.ingest.app import Ingest
-from services.ingest.entries import append_again, append_registry_change
 from services.ingest.inbox import Inbox
 from services.ingest.reader import Position, load_position, store_position
 from services.ingest.registry import load_registry
 from services.periodic import PeriodJudge
+from services.retrying import Neighbourhood
 from services.runtime.clock import system_clock
 from services.runtime.database import migrate, open_engine
 from services.runtime.embedded.postgres import EmbeddedPostgres
@@ -98,7 +96,7 @@ class System:
         self.app = FastAPI(title="Qingfeng", version="1", lifespan=self._lifespan)
         install_conventions(self.app)
         self.ingest.install(self.app)
-        self._office = alerts.install(self.app, engine, settings)
+        self._office = alerts.install(self.app, engine, settings, neighbours=Neighbourhood(engine))
         add_operations(self.app, {**self.ingest.checks, "detector": self._check_detector})
 
     def begin_with(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
@@ -156,18 +154,6 @@ async def embedded_system(settings: Settings) -> AsyncIterator[System]:
         await engine.dispose()
         if postgres is not None:
             await asyncio.to_thread(postgres.stop)
-
-
-async def resubmit(connection: asyncpg.Connection, letters: list[Letter]) -> None:
-    """Dead letters back into judgement. An event goes through the inbox again; for what failed further on
-    (between keys, or when all was judged anew) everything is judged again."""
-    now = system_clock()
-    events = [(letter.key, letter.body) for letter in letters if letter.stage == EVENTS]
-    if events:
-        await append_again(connection, events, now)
-    if len(events) < len(letters):
-        version = await connection.fetchval("SELECT version FROM registry_version")
-        await append_registry_change(connection, RegistryChange(version), now)
 
 
 async def _take_in(connection: asyncpg.Connection, values: Sequence[Any]) -> Callable[[], None]:

@@ -18,6 +18,9 @@ from services.runtime.ports import Anew, Emission, Memory, Outcome, Span, Stage
 
 PERSON, SHARED = "p:", "s:"
 """Memory keys of both stages live in one table."""
+PERSONS = "persons"
+STAGES = {"event": EVENTS, "person": PERSONS, "again": "rejudge"}
+"""Kinds of entries that are judged, and what the stage of a dead letter of each is called."""
 
 
 class DetectorProgram:
@@ -146,11 +149,23 @@ class DetectorProgram:
         began = perf_counter()
         try:
             memory = outcome.touched[key] = memory_of(key)
-            outcome.emissions += stage.step(memory, entry)
+            if entry.kind == "again":
+                outcome.emissions += self._anew(memory, entry.as_of)
+            else:
+                outcome.emissions += stage.step(memory, entry)
             metrics.JUDGEMENT.observe(perf_counter() - began)
         except Exception as error:
             origin = Origin(entry.request_id, entry.received_at, entry.seq)
-            outcome.emissions.append(self._dead_letter(EVENTS, entry.key, entry.body, origin, error))
+            where = STAGES[entry.kind]
+            outcome.emissions.append(self._dead_letter(where, entry.key, entry.body, origin, error))
+
+    def _anew(self, memory: Any, as_of: int) -> list[Emission]:
+        """Judge a person from the beginning; what has aged by now no longer counts."""
+        stage = self.pipeline.person
+        # What is forgotten now was judged all the same.
+        emissions = stage.screenings(memory)
+        stage.judge.forget(memory, as_of)
+        return emissions + stage.rejudge(memory)
 
     def _crossing(
         self, key: str, crossing: Crossing, memory_of: Callable[[str], Memory], outcome: Outcome
@@ -193,4 +208,4 @@ def concerned(body: bytes) -> Anew:
 
 
 def _is_judged(entry: Entry) -> bool:
-    return entry.kind in ("event", "person") and bool(entry.key)
+    return entry.kind in STAGES and bool(entry.key)
