@@ -103,13 +103,7 @@ def rules_commands(known: Known, load: Load) -> typer.Typer:
         if as_json:
             typer.echo(json.dumps([face(*one) for one in valued], ensure_ascii=False, indent=1))
             return
-        heads = ("rule", "title", "phase", "watches", "on", "trial", "basis")
-        table = Table(*(_in(lang, name) for name in heads))
-        for rule, values in valued:
-            switches = [_word(values[name].value, lang) for name in ("enabled", "shadow")]
-            told = (getattr(rule.title, lang), _in(lang, rule.phase), _in(lang, rule.key))
-            table.add_row(rule.id, *told, *switches, "；".join(rule.basis))
-        Console().print(table)
+        _list(valued, lang)
 
     @commands.command("show")
     def show_rule(
@@ -141,14 +135,19 @@ def rules_commands(known: Known, load: Load) -> typer.Typer:
         paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files or folders.")],
     ) -> None:
         """Take parameter files in, all or, with any fault, nothing. Each is the whole of its region."""
-        files = read_files(paths, CATALOGUE)
-        for fault in files.faults[:FAULTS_SHOWN]:
-            typer.echo(str(fault), err=True)
-        if files.faults:
-            raise UserError(f"nothing was loaded: {len(files.faults)} faults; what was in force stays")
-        typer.echo(load(files.records, list(files.regions)))
+        typer.echo(_loaded(paths, load))
 
     return commands
+
+
+def _loaded(paths: list[Path], load: Load) -> str:
+    """What to tell of files that were taken in."""
+    files = read_files(paths, CATALOGUE)
+    for fault in files.faults[:FAULTS_SHOWN]:
+        typer.echo(str(fault), err=True)
+    if files.faults:
+        raise UserError(f"nothing was loaded: {len(files.faults)} faults; what was in force stays")
+    return load(files.records, list(files.regions))
 
 
 def _asked(
@@ -168,6 +167,16 @@ def _asked(
 
 def _zone() -> ZoneInfo:
     return ZoneInfo(read_settings().timezone)
+
+
+def _list(valued: Sequence[tuple[AnyRule, dict[str, Given]]], lang: str) -> None:
+    heads = ("rule", "title", "phase", "watches", "on", "trial", "basis")
+    table = Table(*(_in(lang, name) for name in heads))
+    for rule, values in valued:
+        switches = [_word(values[name].value, lang) for name in ("enabled", "shadow")]
+        told = (getattr(rule.title, lang), _in(lang, rule.phase), _in(lang, rule.key))
+        table.add_row(rule.id, *told, *switches, "；".join(rule.basis))
+    Console().print(table)
 
 
 def _show(rule: AnyRule, values: dict[str, Given], lang: str) -> None:
