@@ -128,8 +128,10 @@ def _recorded(system: Running, pairs: int, sent: dict[str, float]) -> Iterator[b
 
 def _streamed(system: Running, count: int, size: int) -> Iterator[bytes]:
     """Batches made on the way, a fresh seed each, so that memory stays flat."""
-    for number in range(count // size):
-        made = events.settlements(size, persons=50_000, seed=number, prefix=f"L{number}-")
+    batches = count // size
+    for number in range(batches):
+        share = (number / batches, (number + 1) / batches)
+        made = events.passing(size, persons=50_000, share=share, seed=number, prefix=f"L{number}-")
         yield load.request("/v1/events", "bench", system.key, events.body(made))
 
 

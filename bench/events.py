@@ -5,15 +5,33 @@ import random
 from datetime import UTC, datetime, timedelta
 
 HOUR = timedelta(hours=1)
+DISORDER = 300
+"""Seconds by which events come late that systems hold back."""
 DAYS = 170
 """As far back as a system takes events without being told otherwise: 18 events a person are a year's half."""
 
 
 def settlements(count: int, *, persons: int, seed: int = 1, prefix: str = "B") -> list[dict]:
-    """Ordinary settlements of the last months, one in fourteen in-patient, at 300 institutions."""
+    """Ordinary settlements of the last months in no order, as a backlog comes, one in fourteen in-patient,
+    at 300 institutions."""
     chance = random.Random(seed)
-    now = datetime.now(UTC).replace(microsecond=0) - HOUR
-    return [_settlement(chance, f"{prefix}{number}", now, persons) for number in range(count)]
+    now = _last_hour()
+    moments = (now - timedelta(seconds=chance.randrange(DAYS * 86_400)) for _ in range(count))
+    return [_settlement(chance, f"{prefix}{number}", at, persons) for number, at in enumerate(moments)]
+
+
+def passing(count: int, *, persons: int, share: tuple[float, float], seed: int, prefix: str) -> list[dict]:
+    """The same as time passes: of the last months the part from the first to the second share (0–1), in
+    order but for the minutes that systems differ in sending."""
+    chance = random.Random(seed)
+    now, (first, last) = _last_hour(), share
+    made = []
+    for number in range(count):
+        passed = first + (last - first) * number / count
+        seconds = (1 - passed) * DAYS * 86_400 + chance.uniform(0, DISORDER)
+        at = (now - timedelta(seconds=seconds)).replace(microsecond=0)
+        made.append(_settlement(chance, f"{prefix}{number}", at, persons))
+    return made
 
 
 def body(events: list[dict]) -> bytes:
@@ -43,12 +61,16 @@ def overlapping_pair(number: int, prefix: str) -> list[dict]:
     ]
 
 
-def _settlement(chance: random.Random, name: str, now: datetime, persons: int) -> dict:
+def _last_hour() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) - HOUR
+
+
+def _settlement(chance: random.Random, name: str, at: datetime, persons: int) -> dict:
     place = chance.randrange(300)
     hospital = place % 4 == 0
     stay = hospital and chance.random() < 0.3
     total = chance.randrange(500, 90_000)
-    at = now - timedelta(seconds=chance.randrange(DAYS * 86_400))
+    person = chance.randrange(persons)
     event = {
         "type": "settlement",
         "event_id": f"E{name}",
@@ -57,8 +79,8 @@ def _settlement(chance: random.Random, name: str, now: datetime, persons: int) -
         "recorded_at": (at + timedelta(seconds=3)).isoformat(),
         "region": "430102",
         "device_id": f"POS-{place:04d}-{chance.randrange(3)}",
-        "person_id": f"4300000000{chance.randrange(persons):010d}",
-        "card": {"kind": "e_voucher", "number": f"C{chance.randrange(persons):012d}"},
+        "person_id": f"4300000000{person:010d}",
+        "card": {"kind": "e_voucher", "number": f"C{person:012d}"},
         "settlement_id": f"S{name}",
         "encounter_id": f"M{name}",
         "med_type": "21" if stay else "11" if hospital else "41",

@@ -7,6 +7,7 @@ through what is handed over here.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from time import perf_counter
 from typing import Any
 
 import asyncpg
@@ -22,7 +23,7 @@ from services.detector.program import DetectorProgram
 from services.detector.stages import make_pipeline
 from services.ingest.app import Ingest
 from services.ingest.inbox import Inbox
-from services.ingest.reader import Position, load_position, store_position
+from services.ingest.reader import Position, load_position, promise_no_entry, store_position
 from services.ingest.registry import load_registry
 from services.periodic import PeriodJudge
 from services.retrying import Neighbourhood
@@ -39,7 +40,10 @@ from services.settings import Settings
 
 READER = "embedded"
 KEEPER_SECONDS = 1.0
-YIELD_SECONDS = 0.004
+WORK_SECONDS = 0.004
+"""The judge works so long without a pause while requests wait …"""
+YIELD_SECONDS = 0.002
+"""… and leaves the loop to them so long: time enough for a commit."""
 
 
 class InboxSource:
@@ -47,6 +51,7 @@ class InboxSource:
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
+        self._paused_at = 0.0
 
     async def load(self, connection: asyncpg.Connection) -> Position:
         """Where the detector stands."""
@@ -57,6 +62,10 @@ class InboxSource:
     ) -> tuple[Sequence[Entry], Position]:
         """Entries after a position, and the position after them."""
         return await self._inbox.read(connection, after, limit)
+
+    async def enter(self, connection: asyncpg.Connection) -> None:
+        """What is judged may be read on while it is stored."""
+        await promise_no_entry(connection)
 
     async def store(self, connection: asyncpg.Connection, position: Position) -> None:
         """Keep the position in the caller's transaction."""
@@ -69,7 +78,9 @@ class InboxSource:
     async def pause(self) -> None:
         """Requests are served by the same loop and go first: the judge can catch up, a client that waits
         cannot. The judge keeps a share, so that it never stands still."""
-        await asyncio.sleep(YIELD_SECONDS if self._inbox.is_busy else 0)
+        if perf_counter() - self._paused_at >= WORK_SECONDS:
+            await asyncio.sleep(YIELD_SECONDS if self._inbox.is_busy else 0)
+            self._paused_at = perf_counter()
 
 
 class System:

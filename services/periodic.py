@@ -24,6 +24,7 @@ from services.detector.periods.judging import Asked, Judged, difference, targets
 from services.detector.periods.month import Month
 from services.detector.periods.postgres import judge_month
 from services.ingest import registry as records
+from services.ingest.reader import promise_no_entry
 from services.runtime.clock import Clock, system_clock
 from services.runtime.database import driver
 from services.runtime.logs import log
@@ -97,6 +98,7 @@ class PeriodJudge:
         registry: Registry,
     ) -> None:
         async with connection.transaction(isolation="repeatable_read"):
+            await promise_no_entry(connection)
             found = await judge_month(connection, asked, registry, month)
         async with connection.transaction():
             messages = await self._messages(connection, month, found)

@@ -3,6 +3,10 @@
 Sequence numbers are drawn before the commit, so a later number may be visible while an earlier one is
 not. Rows carry the id of their transaction; a reader takes rows of transactions below the oldest one
 still open, in the order (xid, seq). What is skipped now comes later, at a greater position.
+
+Transactions that promised to write no entry are not waited for: one that judges a month is open for a minute,
+and nothing may wait for it. The promise is an advisory lock named by the transaction's id, so it ends when
+the transaction does; whoever gave none, or gives it a moment late, is waited for.
 """
 
 from typing import NamedTuple
@@ -12,11 +16,27 @@ import asyncpg
 from schemas.entry import Entry
 from services.runtime.logs import log
 
-READ = """
-SELECT seq, kind, key, body, occurred_at, received_at, request_id, historical, xid FROM inbox
-WHERE (xid, seq) > ($1, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-ORDER BY xid, seq LIMIT $3
+PROMISES = 0x51494E00
+PROMISE = """
+SELECT pg_advisory_xact_lock($1, (low - CASE WHEN low < 1::bigint << 31 THEN 0
+                                                     ELSE 1::bigint << 32 END)::int)
+FROM (SELECT pg_current_xact_id()::text::bigint & 4294967295 AS low) AS mine
 """
+OLDEST = """
+(SELECT coalesce(min(open.xid), pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
+ FROM (SELECT xid::text::bigint AS xid FROM pg_snapshot_xip(pg_current_snapshot()) AS xid) AS open
+ WHERE open.xid & 4294967295 NOT IN (
+     SELECT objid::bigint FROM pg_locks
+     WHERE locktype = 'advisory' AND classid = $4 AND objsubid = 2
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())))
+"""
+"""The oldest transaction still open that may write an entry; what is not among the open ones of the snapshot
+and above it was not begun when it was taken."""
+READ = f"""
+SELECT seq, kind, key, body, occurred_at, received_at, request_id, historical, xid FROM inbox
+WHERE (xid, seq) > ($1, $2) AND xid < {OLDEST}
+ORDER BY xid, seq LIMIT $3
+"""  # noqa: S608 - a statement of our own
 BEYOND = "SELECT EXISTS (SELECT FROM inbox WHERE (xid, seq) > ($1, $2))"
 LOAD = "SELECT xid, seq, as_of, count FROM progress WHERE name = $1"
 STORE = """
@@ -54,7 +74,7 @@ START = Position()
 
 async def read(connection: asyncpg.Connection, after: Position, limit: int) -> tuple[list[Entry], Position]:
     """Up to `limit` entries after a position, and the position after them."""
-    rows = await connection.fetch(READ, after.xid, after.seq, limit)
+    rows = await connection.fetch(READ, after.xid, after.seq, limit, PROMISES)
     if not rows:
         return [], after
     as_of = after.as_of
@@ -64,6 +84,11 @@ async def read(connection: asyncpg.Connection, after: Position, limit: int) -> t
         if occurred_at > as_of:
             as_of = occurred_at
     return entries, Position(rows[-1]["xid"], rows[-1]["seq"], as_of, after.count + len(rows))
+
+
+async def promise_no_entry(connection: asyncpg.Connection) -> None:
+    """The transaction that the connection stands in will write no entry: readers need not wait for it."""
+    await connection.execute(PROMISE, PROMISES)
 
 
 async def hidden(connection: asyncpg.Connection, after: Position) -> bool:

@@ -101,6 +101,31 @@ def test_a_reader_never_passes_a_row_of_a_transaction_that_is_still_open(databas
     with_inbox(database_url, body)
 
 
+def test_a_long_transaction_that_promised_no_entry_holds_nobody_up(database_url: str) -> None:
+    async def body(inbox: Inbox, engine: Any) -> None:
+        async with driver(engine) as judging, driver(engine) as slow, driver(engine) as reading:
+            month, held = judging.transaction(isolation="repeatable_read"), slow.transaction()
+            await month.start()
+            await reader.promise_no_entry(judging)
+            await judging.execute("CREATE TEMP TABLE relation ON COMMIT DROP AS SELECT 1")
+            await inbox.append([row("sooner")])
+            await held.start()
+            await slow.execute(HOLD, "held")
+            await inbox.append([row("later")])
+            entries, position = await inbox.read(reading, reader.START, 10)
+            assert [entry.seq for entry in entries] == [1]
+            assert await inbox.read(reading, position, 10) == ([], position)
+            await held.commit()
+            entries, position = await inbox.read(reading, position, 10)
+            assert [entry.seq for entry in entries] == [2, 3]
+            await month.commit()
+            await inbox.append([row("last")])
+            entries, _ = await inbox.read(reading, position, 10)
+            assert [entry.seq for entry in entries] == [4]
+
+    with_inbox(database_url, body)
+
+
 def test_interleaved_sequence_numbers_are_all_read_once(database_url: str) -> None:
     async def body(inbox: Inbox, engine: Any) -> None:
         async with driver(engine) as one, driver(engine) as two, driver(engine) as reading:

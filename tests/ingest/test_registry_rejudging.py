@@ -24,9 +24,9 @@ class Halted(Exception):
 class World:
     """A door and a runner that is led by hand."""
 
-    def __init__(self, opened: Door, settings: Settings, connection: Any) -> None:
+    def __init__(self, opened: Door, settings: Settings, reader: Any, writer: Any) -> None:
         self.door = opened
-        self.connection = connection
+        self.connections = (reader, writer)
         self._settings = settings
         self.runner: EmbeddedRunner
         self._halt_at = ""
@@ -36,21 +36,21 @@ class World:
         system = System(self._settings, self.door.engine)
         self.runner = system.runner
         self.runner._fail = self._reach
-        await self.runner.begin(self.connection)
+        await self.runner.begin(self.connections[0])
 
     async def catch_up(self) -> None:
         """Judge all that was posted; nothing is judged anew."""
-        while await self.runner.step(self.connection):
+        while await self.runner.step(*self.connections):
             pass
 
     async def anew(self, size: int = 1_000) -> None:
         """Judge a page anew."""
-        assert await self.runner.rejudge(self.connection, size)
+        assert await self.runner.rejudge(*self.connections, size)
 
     async def finish(self) -> None:
         """Judge anew what is left."""
         await self.catch_up()
-        while await self.runner.rejudge(self.connection, 7):
+        while await self.runner.rejudge(*self.connections, 7):
             pass
 
     async def halted_at(self, point: str, work: Awaitable[Any]) -> None:
@@ -86,8 +86,12 @@ def tell(settings: Settings) -> Iterator[Callable[[Story], None]]:
 
     def tell(story: Story) -> None:
         async def run() -> None:
-            async with door(settings) as opened, driver(opened.engine) as connection:
-                world = World(opened, settings, connection)
+            async with (
+                door(settings) as opened,
+                driver(opened.engine) as reader,
+                driver(opened.engine) as writer,
+            ):
+                world = World(opened, settings, reader, writer)
                 await world.restart()
                 for number in range(PERSONS):
                     await opened.post(overlap(number))
@@ -178,7 +182,7 @@ def test_an_end_between_any_two_effects_neither_skips_nor_keeps_half(tell, point
         await world.halted_at(point, world.catch_up())
         await world.catch_up()
         assert (await world.rejudging())["done"] == 0
-        await world.halted_at(point, world.runner.rejudge(world.connection, 10))
+        await world.halted_at(point, world.runner.rejudge(*world.connections, 10))
         assert (await world.rejudging())["done"] == (10 if point == "after_commit" else 0)
         await world.finish()
         assert await world.rejudging() is None
@@ -239,7 +243,7 @@ def test_what_is_only_judged_anew_takes_no_place_among_the_memories_at_hand(tell
         await world.door.load("institutions", *one_group())
         await world.catch_up()
         at_hand = set(world.runner._open)
-        while await world.runner.rejudge(world.connection, 7):
+        while await world.runner.rejudge(*world.connections, 7):
             pass
         assert {key for key in world.runner._open if key.startswith("p:")} == at_hand
 

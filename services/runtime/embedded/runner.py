@@ -1,8 +1,9 @@
 """The embedded runtime: one process, PostgreSQL as log and state.
 
 The law: state, output and position move in ONE transaction. A batch is judged in memory, then written
-whole or not at all; when writing fails, every memory is dropped and the batch is read again. One runner
-works on a database at a time: the others wait for its advisory lock.
+whole or not at all; when writing fails, every memory is dropped and the batch is read again. While one batch
+is written the next is judged: batches are written one after another, in their order. One runner works on a
+database at a time: the others wait for its advisory lock, held by the connection that writes.
 
 When reference data changed, what comes is judged by the new data at once, and all memories are judged anew,
 a page between two batches. Where that stands is state like any other. A change that says which keys it
@@ -12,21 +13,23 @@ concerns has these judged anew with the batch that brings it.
 import asyncio
 import contextlib
 import time
-from collections import OrderedDict, defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.runtime.database import driver
+from services.runtime.embedded.hot import Hot
 from services.runtime.embedded.rejudging import Rejudging
 from services.runtime.logs import log
 from services.runtime.ports import Anew, Emission, Memory, Outcome, Program
 from services.runtime.vitals import RECOVERY
 
 LOCK = 0x51494E48
-BATCH = 256
+BATCH = 512
 SLICE = 32
 """Messages judged in one go, some 3 ms: what a request may have to wait for."""
 RETRY_SECONDS = 0.5
@@ -59,6 +62,9 @@ class Source(Protocol):
     async def read(self, connection: asyncpg.Connection, after: Any, limit: int) -> tuple[Sequence[Any], Any]:
         """Messages after a position, and the position after them."""
 
+    async def enter(self, connection: asyncpg.Connection) -> None:
+        """Called first in each transaction that stores."""
+
     async def store(self, connection: asyncpg.Connection, position: Any) -> None:
         """Keep a position, in the caller's transaction."""
 
@@ -66,7 +72,7 @@ class Source(Protocol):
         """Return when more may have come."""
 
     async def pause(self) -> None:
-        """Let others of this process work: called between slices."""
+        """Let others of this process work, when it is time to: called between slices."""
 
 
 class Sink(Protocol):
@@ -75,10 +81,42 @@ class Sink(Protocol):
     async def __call__(self, connection: asyncpg.Connection, values: Sequence[Any]) -> Callable[[], None]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """What a sitting changed of the memories it touched, as it is to be stored."""
+
+    keys: list[str]
+    cells: list[str]
+    bodies: list[bytes]
+    gone: list[tuple[str, str]]
+
+    @classmethod
+    def of(cls, touched: Mapping[str, Memory]) -> "Cells":
+        """Take what memories changed."""
+        changed = cls([], [], [], [])
+        for key, memory in touched.items():
+            for cell, body in memory.changes().items():
+                if body is None:
+                    changed.gone.append((key, cell))
+                else:
+                    changed.keys.append(key)
+                    changed.cells.append(cell)
+                    changed.bodies.append(body)
+        return changed
+
+    async def put(self, connection: asyncpg.Connection) -> None:
+        """Store it, in the caller's transaction."""
+        if self.keys:
+            await connection.execute(PUT, self.keys, self.cells, self.bodies)
+        if self.gone:
+            await connection.execute(DELETE, [key for key, _ in self.gone], [cell for _, cell in self.gone])
+
+
 class EmbeddedRunner:
     """Reads, judges and stores, for ever.
 
-    renew: fetches reference data anew and makes the program judge by it. hottest: memories kept open.
+    renew: fetches reference data anew and makes the program judge by it. hottest: memories of a stage that
+    are kept at hand.
     """
 
     def __init__(
@@ -97,10 +135,10 @@ class EmbeddedRunner:
         self._source = source
         self._sink = sink
         self._renew = renew
-        self._hottest = hottest
         self._fail = fail
-        self._open: OrderedDict[str, Memory] = OrderedDict()
+        self._open = Hot(hottest)
         self._position: Any = None
+        self._written: asyncio.Task[None] | None = None
         self._rejudging = Rejudging()
         self.trouble: str | None = "not started"
         """Why it cannot do its work now, for readiness; None when it can."""
@@ -111,8 +149,8 @@ class EmbeddedRunner:
         """Work until cancelled; every trouble is retried."""
         while True:
             try:
-                async with driver(self._engine) as connection:
-                    await self._hold(connection)
+                async with driver(self._engine) as reader, driver(self._engine) as writer:
+                    await self._hold(reader, writer)
             except asyncio.CancelledError:
                 raise
             except Exception as error:
@@ -121,25 +159,26 @@ class EmbeddedRunner:
                 log.warning("runner_retries", error=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _hold(self, connection: asyncpg.Connection) -> None:
-        """Work for as long as this connection holds the lock."""
-        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+    async def _hold(self, reader: asyncpg.Connection, writer: asyncpg.Connection) -> None:
+        """Work for as long as the writing connection holds the lock."""
+        while not await writer.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
             self.trouble = "another process judges on this database"
             await asyncio.sleep(1.0)
         try:
             began = time.monotonic()
-            await self.begin(connection)
+            await self.begin(reader)
             RECOVERY.observe(time.monotonic() - began)
             while True:
                 self.trouble = None
                 self.beats += 1
-                judged = await self.step(connection)
-                rejudged = await self.rejudge(connection, REJUDGE_BESIDE if judged else REJUDGE_ALONE)
+                judged = await self.step(reader, writer)
+                rejudged = await self.rejudge(reader, writer, REJUDGE_BESIDE if judged else REJUDGE_ALONE)
                 if not judged and not rejudged:
                     await self._source.wait()
         finally:
+            await self._give_up_writing()
             with contextlib.suppress(Exception):
-                await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
+                await writer.execute("SELECT pg_advisory_unlock($1)", LOCK)
 
     async def begin(self, connection: asyncpg.Connection) -> None:
         """Take up the work where it was left, with nothing in memory."""
@@ -148,17 +187,18 @@ class EmbeddedRunner:
         self._position = await self._source.load(connection)
         await self._rejudging.load(connection)
 
-    async def step(self, connection: asyncpg.Connection) -> bool:
-        """One batch; whether there was one."""
-        messages, position = await self._source.read(connection, self._position, BATCH)
+    async def step(self, reader: asyncpg.Connection, writer: asyncpg.Connection) -> bool:
+        """Judge one batch, and begin to write it once the one before is written; whether there was one, or
+        one was still being written. After a False all that was judged is stored."""
+        messages, position = await self._source.read(reader, self._position, BATCH)
         if not messages:
-            return False
-        outcome = await self._judge(connection, messages)
+            return await self._settle()
+        outcome = await self._judge(reader, messages)
         anew = outcome.rejudge
         everything = anew.version if anew is not None and anew.spans is None else None
         if anew is not None and everything is None:
-            await self._renew(connection)
-            await self._judge_spans(connection, anew, outcome)
+            await self._renew(reader)
+            await self._judge_spans(reader, anew, outcome)
         values = [emission.value for emission in outcome.emissions]
         values.append(self._program.judged(self._program.first, 0, position.count, outcome, position.as_of))
 
@@ -167,35 +207,37 @@ class EmbeddedRunner:
             if everything is not None:
                 await self._rejudging.begin(connection, everything)
 
-        await self._write(connection, outcome.touched, values, place)
+        await self._write(writer, outcome.touched, values, place)
         self._position = position
         if everything is not None:
+            await self._settle()
             self._rejudging.started()
-            await self._renew(connection)
-        self._cool()
+            await self._renew(reader)
         return True
 
-    async def rejudge(self, connection: asyncpg.Connection, size: int) -> bool:
+    async def rejudge(self, reader: asyncpg.Connection, writer: asyncpg.Connection, size: int) -> bool:
         """Judge a page of memories anew, if reference data changed; whether there was one."""
         if self._rejudging.after is None:
             return False
-        keys = await self._rejudging.page(connection, size)
+        keys = await self._rejudging.page(reader, size)
         cold = [key for key in keys if key not in self._open]
-        outcome = await self._judge_anew(connection, keys)
+        outcome = await self._judge_anew(reader, keys)
         values = [emission.value for emission in outcome.emissions]
         await self._write(
-            connection, outcome.touched, values, lambda connection: self._rejudging.move(connection, keys)
+            writer, outcome.touched, values, lambda connection: self._rejudging.move(connection, keys)
         )
+        await self._settle()
         self._rejudging.moved(keys)
         self._fail("after_rejudge")
         # Whoever is only judged anew makes no room among those at hand.
         for key in cold:
-            self._open.pop(key, None)
-        self._cool()
+            self._open.drop(key)
         return True
 
     async def _judge_spans(self, connection: asyncpg.Connection, anew: Anew, outcome: Outcome) -> None:
         """Add to what a batch led to that the keys it says are concerned are judged anew."""
+        # Which keys there are tells the database, once it knows those of the batch before.
+        await self._settle()
         found = set()
         for prefix, spans in anew.by_prefix.items():
             keys = {row["key"] for row in await connection.fetch(SPANNED, prefix)}
@@ -249,16 +291,33 @@ class EmbeddedRunner:
                 await self._source.pause()
         return outward
 
+    # -- writing ------------------------------------------------------------------------------------------
+
     async def _write(
         self,
         connection: asyncpg.Connection,
-        touched: dict[str, Memory],
+        touched: Mapping[str, Memory],
+        values: Sequence[Any],
+        place: Callable[[asyncpg.Connection], Awaitable[None]],
+    ) -> None:
+        """Begin to store what a batch led to, once the one before it is stored."""
+        changed = Cells.of(touched)
+        await self._settle()
+        # What is on its way is not yet what the database would tell of these.
+        self._open.cool(touched)
+        self._written = asyncio.create_task(self._commit(connection, changed, values, place))
+
+    async def _commit(
+        self,
+        connection: asyncpg.Connection,
+        changed: Cells,
         values: Sequence[Any],
         place: Callable[[asyncpg.Connection], Awaitable[None]],
     ) -> None:
         """State, output and position (`place` stores it) in one transaction."""
         async with connection.transaction():
-            await self._put(connection, touched)
+            await self._source.enter(connection)
+            await changed.put(connection)
             self._fail("after_state")
             committed = await self._sink(connection, values)
             self._fail("after_output")
@@ -267,14 +326,26 @@ class EmbeddedRunner:
         self._fail("after_commit")
         committed()
 
+    async def _settle(self) -> bool:
+        """Wait until all that was judged is stored; whether anything was not. Raises what writing raised."""
+        written, self._written = self._written, None
+        if written is None:
+            return False
+        await written
+        return True
+
+    async def _give_up_writing(self) -> None:
+        """The round is over: what is being written is written or not, and nobody waits to hear."""
+        written, self._written = self._written, None
+        if written is not None:
+            written.cancel()
+            await asyncio.gather(written, return_exceptions=True)
+
+    # -- memories at hand ---------------------------------------------------------------------------------
+
     async def _warm(self, connection: asyncpg.Connection, keys: set[str]) -> None:
         """Have the memories of these keys open."""
-        missing = []
-        for key in keys:
-            if key in self._open:
-                self._open.move_to_end(key)
-            else:
-                missing.append(key)
+        missing = [key for key in keys if not self._open.use(key)]
         if not missing:
             return
         cells: dict[str, list[tuple[str, bytes]]] = {key: [] for key in missing}
@@ -284,28 +355,6 @@ class EmbeddedRunner:
             stage = self._program.stage(key)
             name = key[2:]
             self._open[key] = stage.restore(name, known) if known else stage.fresh(name)
-
-    async def _put(self, connection: asyncpg.Connection, touched: dict[str, Memory]) -> None:
-        keys: list[str] = []
-        cells: list[str] = []
-        bodies: list[bytes] = []
-        gone: list[tuple[str, str]] = []
-        for key, memory in touched.items():
-            for cell, body in memory.changes().items():
-                if body is None:
-                    gone.append((key, cell))
-                else:
-                    keys.append(key)
-                    cells.append(cell)
-                    bodies.append(body)
-        if keys:
-            await connection.execute(PUT, keys, cells, bodies)
-        if gone:
-            await connection.execute(DELETE, [key for key, _ in gone], [cell for _, cell in gone])
-
-    def _cool(self) -> None:
-        while len(self._open) > self._hottest:
-            self._open.popitem(last=False)
 
     def _forget_all(self) -> None:
         self._open.clear()
