@@ -47,6 +47,8 @@ class Settings:
     rate_per_key: int = 20_000
     rate_burst: int = 60_000
     person_facts_limit: int = 1_000
+    incident_retention_days: int = 400
+    withdrawn_retention_days: int = 1_095
 
     webhook_allow_cidrs: str = ""
     webhook_timeout_seconds: float = 15.0
@@ -64,6 +66,9 @@ class Settings:
             raise SettingsError("QINGFENG_LATENESS_DAYS: a number of days, 0 or more")
         if self.webhook_retention_days < 7:
             raise SettingsError("QINGFENG_WEBHOOK_RETENTION_DAYS: a number of days, 7 or more")
+        for name in ("inbox", "incident", "withdrawn"):
+            if getattr(self, f"{name}_retention_days") < 1:
+                raise SettingsError(f"{PREFIX}{name.upper()}_RETENTION_DAYS: a number of days, 1 or more")
         if not 1 <= self.partitions <= 1_024:
             raise SettingsError("QINGFENG_PARTITIONS: 1 to 1024")
 

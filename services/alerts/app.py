@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.staticfiles import StaticFiles
 
-from services.alerts import endpoints, incident_endpoints, standing, status
+from services.alerts import endpoints, incident_endpoints, retention, standing, status
 from services.alerts.console import routes as console
 from services.alerts.office import Neighbours, Office, open_office
 from services.alerts.webhooks import delivery_endpoints
@@ -44,11 +44,12 @@ def install(
 
 
 async def work(office: Office) -> None:
-    """Deliver webhooks, and watch how far the system is behind and what stands open, until cancelled."""
+    """Deliver webhooks, watch how far the system is behind and what stands open, forget what is due."""
     sender = open_sender(office)
     watching = [
         asyncio.create_task(status.watch(office.engine, office.clock)),
         asyncio.create_task(standing.watch(office.engine)),
+        asyncio.create_task(retention.forget_forever(office)),
     ]
     try:
         await Courier(office, sender.send).run()
