@@ -95,7 +95,7 @@ async def _up(settings: Settings, listening: socket.socket, demo: bool) -> None:
             typer.echo(playing.greeting(url, made))
         else:
             typer.echo(f"Qingfeng serves on {url}")
-        await _serve(system.app, listening)
+        await _serve(system.app, listening, settings)
 
 
 async def _ingest(settings: Settings, listening: socket.socket) -> None:
@@ -105,7 +105,7 @@ async def _ingest(settings: Settings, listening: socket.socket) -> None:
     engine = open_engine(settings.database_url)
     try:
         await migrate(engine)
-        await _serve(ingest_app(settings, engine), listening)
+        await _serve(ingest_app(settings, engine), listening, settings)
     finally:
         await engine.dispose()
 
@@ -114,7 +114,7 @@ async def _detector(settings: Settings) -> None:
     from services.detecting import serve_detector
 
     listening = _listen(settings, settings.metrics_port) if settings.metrics_port else None
-    await serve_detector(settings, lambda asgi: _serve(asgi, listening) if listening else None)
+    await serve_detector(settings, lambda asgi: _serve(asgi, listening, settings) if listening else None)
 
 
 async def _alerts(settings: Settings, listening: socket.socket) -> None:
@@ -124,12 +124,12 @@ async def _alerts(settings: Settings, listening: socket.socket) -> None:
     engine = open_engine(settings.database_url)
     try:
         await migrate(engine)
-        await _serve(alerts_app(settings, engine), listening)
+        await _serve(alerts_app(settings, engine), listening, settings)
     finally:
         await engine.dispose()
 
 
-async def _serve(asgi: Any, listening: socket.socket) -> None:
+async def _serve(asgi: Any, listening: socket.socket, settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; open requests get five seconds to end."""
     import uvicorn
 
@@ -142,6 +142,8 @@ async def _serve(asgi: Any, listening: socket.socket) -> None:
         server_header=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=STOP_SECONDS,
+        # Whose word on the client's address and on https counts; anybody else's X-Forwarded-* is ignored.
+        forwarded_allow_ips=settings.trusted_proxies,
     )
     calm_the_collector()
     server = uvicorn.Server(config)

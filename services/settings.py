@@ -29,6 +29,7 @@ class Settings:
     pseudonym_key: str = field(default="", repr=False)
     vault_key: str = field(default="", repr=False)
     public_url: str = ""
+    trusted_proxies: str = "127.0.0.1,::1"
     log_level: str = "info"
     log_format: str = "json"
 
