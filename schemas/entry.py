@@ -19,7 +19,8 @@ class Entry(Struct, array_like=True, gc=False):
     seq: its place in the inbox. key: pseudonym of the person; for stock the institution; "" for
     registry and tick. body: the normal form (JSON) of the event or person record; for `registry` what
     `encode_change` makes. as_of, received_at, occurred_at: microseconds since 1970 UTC.
-    historical: came through `qingfeng import`. An entry of kind `again` asks that its key be judged anew.
+    historical: came through `qingfeng import`. foreign: an event told of another person, for the key hears of
+    the same thing too; it counts in no sum. An entry of kind `again` asks that its key be judged anew.
     """
 
     seq: int
@@ -31,6 +32,12 @@ class Entry(Struct, array_like=True, gc=False):
     as_of: int
     request_id: str = ""
     historical: bool = False
+    foreign: bool = False
+
+
+PERSONS_AT_MOST = 8
+"""A settlement, stay or check that is told of more persons than so many is none: its id is a placeholder, and
+goes by person."""
 
 
 class Envelope(Struct, array_like=True, tag="entries"):

@@ -94,8 +94,10 @@ class System:
         self._also: list[Callable[[], Coroutine[Any, Any, Any]]] = []
         self._tasks: list[asyncio.Task[Any]] = []
         disk = settings.data_dir if postgres is not None else None
-        self.ingest = Ingest(settings, engine, reader=READER, disk=disk)
-        self.program = DetectorProgram(make_pipeline(settings, Registry()))
+        pipeline = make_pipeline(settings, Registry())
+        retention = pipeline.person.bench.retention
+        self.ingest = Ingest(settings, engine, reader=READER, disk=disk, retention=retention)
+        self.program = DetectorProgram(pipeline)
         self.runner = EmbeddedRunner(
             engine,
             self.program,

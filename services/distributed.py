@@ -11,9 +11,11 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from schemas.registry import Registry
 from schemas.topics import ALERTS, LOG_ID, REGISTRY
 from services.alerts import app as alerts
 from services.alerts.consumer import AlertsConsumer
+from services.detector.stages import make_pipeline
 from services.ingest.app import Ingest
 from services.ingest.relay import Relay
 from services.ingest.relay_store import READER
@@ -30,7 +32,8 @@ from services.topics import LARGEST_RECORD, topics_of
 
 def ingest_app(settings: Settings, engine: AsyncEngine) -> FastAPI:
     """The door, and the relay to Kafka where QINGFENG_KAFKA says where that is."""
-    ingest = Ingest(settings, engine, reader=READER)
+    retention = make_pipeline(settings, Registry()).person.bench.retention
+    ingest = Ingest(settings, engine, reader=READER, retention=retention)
     checks = ingest.checks
     beside = []
     if settings.kafka:

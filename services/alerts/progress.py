@@ -49,7 +49,8 @@ class Mark(msgspec.Struct):
             self.entries += message.entries
             self.events += message.events
             self.too_late += message.too_late
-            self.last_seq = message.last_seq
+            # A record without a number says nothing about those that have one.
+            self.last_seq = max(self.last_seq, message.last_seq)
         self.as_of = max(self.as_of, message.as_of)
         for partition, offset in message.crossings.items():
             self.crossings[partition] = max(self.crossings.get(partition, -1), offset)

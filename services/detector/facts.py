@@ -73,6 +73,9 @@ CARDED = 1 << 17
 """It names the card that was shown."""
 DISEASED = 1 << 18
 """It names the special or chronic disease it is settled under (disease_code)."""
+FOREIGN = 1 << 19
+"""It was told of another person. It competes with this person's versions of the same thing, and is never
+judged here (services.detector.elsewhere)."""
 CONTENTS = LINED | DRUGGED | OPERATED | ATTENDED | TRACED | INVOICED | DIAGNOSED | CARDED | DISEASED
 """Flags that say what a fact carries: a rule that needs one of them is not asked about other facts."""
 CLOCK_AHEAD = 10 * MINUTE
@@ -220,6 +223,7 @@ class Detail(Struct, array_like=True, gc=False):
     of the pseudonym of the card shown, 80 bits.
     diagnoses: codes, sorted, joined by blanks. lines_digest: one number for the set of billed lines, 0
     without. defects: names, joined by blanks. method: of a check how, of an inspection day, night, remote.
+    owner: of a foreign fact, whose it is.
     """
 
     recorded: int
@@ -248,6 +252,7 @@ class Detail(Struct, array_like=True, gc=False):
     approval: Approval | None = None
     status: Status | None = None
     packed_more: More | None = None
+    owner: str = ""
 
     @property
     def more(self) -> More:
@@ -334,6 +339,12 @@ def make_fact(
     return Fact(
         kind, institution, id, encounter, event, at, flags, end, total, fund, med_type, device, card, packed
     )
+
+
+def told_of(owner: str, fact: Fact) -> Fact:
+    """A fact of another person, as the histories of those hear of it whose things it names too."""
+    packed = msgspec.Raw(_encode_detail(msgspec.structs.replace(fact.detail, owner=owner)))
+    return msgspec.structs.replace(fact, flags=fact.flags | FOREIGN, packed=packed)
 
 
 def fen(yuan: Decimal | None) -> int:

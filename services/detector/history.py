@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from schemas.moments import DAY
-from services.detector.facts import MID_STAY, Fact, Kind
+from services.detector.facts import FOREIGN, MID_STAY, Fact, Kind
 from services.detector.past import Past, unfold
 from services.detector.versions import (
     NOTHING_NEGATIVE,
     cell_name,
+    crowded,
+    heard,
     identity,
     name_of,
     offsets_among,
@@ -48,13 +50,14 @@ class PersonHistory:
     """Facts of one person.
 
     `facts` are live, in order of (time, institution, id); `idle` are cancellations and versions that do
-    not count; `records` are registry records by name, of each the last loaded; `turns` counts what the
-    history has learnt. Facts that were folded (`past`) are opened when they are asked for.
+    not count; `foreign` are facts of other persons about things that are told of this one too, `elsewhere`
+    those of them that count there; `records` are registry records by name, of each the last loaded; `turns`
+    counts what the history has learnt. Facts that were folded (`past`) are opened when they are asked for.
     """
 
     __slots__ = (
-        "_all", "_changed", "_made", "_offsets", "_past", "_recent", "idle", "key", "records", "stays",
-        "turns",
+        "_all", "_changed", "_made", "_offsets", "_past", "_recent", "elsewhere", "foreign", "idle", "key",
+        "records", "stays", "turns",
     )  # fmt: skip
 
     def __init__(self, key: str) -> None:
@@ -64,6 +67,8 @@ class PersonHistory:
         self._past: Past | None = None
         self._all: list[Fact] | None = None
         self.idle: list[Fact] = []
+        self.foreign: list[Fact] = []
+        self.elsewhere: list[Fact] = []
         self.records: dict[str, Fact] = {}
         self.stays: list | None = None
         """Cache of the view's stays; None when it must be made again."""
@@ -105,7 +110,7 @@ class PersonHistory:
         )  # fmt: skip
         if kind == Kind.PERSON:
             return self._add_record(fact)
-        versioned = kind == Kind.CANCELLATION
+        versioned = kind == Kind.CANCELLATION or bool(fact.flags & FOREIGN)
         past = self._past
         if past is not None and (versioned or past.may_hold(institution, event, id, encounter)):
             self._set(self.facts)
@@ -124,6 +129,11 @@ class PersonHistory:
                 if other.event == event:
                     return None
                 # A cancellation, or a version that does not count, may be about the same thing.
+                versioned = versioned or other.id in (id, encounter, event)
+        for other in self.foreign:
+            if other.institution == institution:
+                if other.event == event:
+                    return None
                 versioned = versioned or other.id in (id, encounter, event)
         self.turns += 1
         self._changed[cell_name(institution, event)] = None
@@ -148,7 +158,7 @@ class PersonHistory:
             return
         everything = [
             other
-            for other in (*self.facts, *self.idle)
+            for other in (*self.facts, *self.idle, *self.foreign)
             if not (other.event == fact.event and other.institution == fact.institution)
         ]
         self._resolve_all(everything)
@@ -248,8 +258,9 @@ class PersonHistory:
         return name_of(fact) in offsets
 
     def standing_cancellations(self) -> list[Fact]:
-        """Cancellations that no later one takes back."""
-        return standing([fact for fact in self.idle if fact.kind == Kind.CANCELLATION])
+        """Cancellations that no later one takes back, whoever they were posted for."""
+        known = [*self.idle, *heard(self.foreign, crowded(self.foreign))] if self.foreign else self.idle
+        return standing([fact for fact in known if fact.kind == Kind.CANCELLATION])
 
     # -- inside -----------------------------------------------------------------------------------------
 
@@ -292,8 +303,8 @@ class PersonHistory:
         """The slow way: other versions or cancellations are about; find anew what is live."""
         before = {name_of(other): other for other in self.facts}
         refs = {(other.institution, other.encounter) for other in self.versions(fact)}
-        old = self.facts
-        self._resolve_all([*self.facts, *self.idle, fact])
+        old, elsewhere = self.facts, {name_of(other): other for other in self.elsewhere}
+        self._resolve_all([*self.facts, *self.idle, *self.foreign, fact])
         after = {name_of(other): other for other in self.facts}
         if fact.kind != Kind.CANCELLATION:
             refs.add((fact.institution, fact.encounter))
@@ -303,19 +314,22 @@ class PersonHistory:
             # Lines that a cancellation had removed may come back, though no fact moves.
             refs.update(
                 (other.institution, other.id)
-                for other in self.idle
+                for other in (*self.idle, *self.foreign)
                 if other.kind == Kind.CANCELLATION and other.detail.cancels_type == "fee_lines"
             )
         for name in before.keys() ^ after.keys():
             moved = before.get(name) or after[name]
             refs.add((moved.institution, moved.encounter))
+        # Lines that count under another person do not count here.
+        for name in elsewhere.keys() ^ (now := {name_of(other): other for other in self.elsewhere}).keys():
+            moved = elsewhere.get(name) or now[name]
+            refs.add((moved.institution, moved.encounter))
         return [Change(ref, _of(old, ref), _of(self.facts, ref)) for ref in sorted(refs)]
 
     def _resolve_all(self, everything: list[Fact]) -> None:
         """Split all facts into those that count and those that do not."""
-        live, idle = resolve(everything)
+        live, self.idle, self.foreign, self.elsewhere = resolve(everything)
         self._set(live)
-        self.idle = idle
         self.stays = self._offsets = None
 
 

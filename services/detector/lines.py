@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from services.detector.facts import LINED, Detail, Fact, Line, LineMore
+from services.detector.facts import FOREIGN, LINED, Detail, Fact, Kind, Line, LineMore
 from services.detector.history import PersonHistory, Ref
 from services.detector.versions import name_of, offsets_among
 
@@ -30,28 +30,42 @@ class Billed(NamedTuple):
 
 
 def lines_taken_back(history: PersonHistory, ref: Ref) -> list[Fact]:
-    """Cancellations of lines of an encounter that stand."""
-    if not history.idle:
+    """What takes lines of an encounter away: cancellations of lines that stand, and facts that count under
+    another person and tell the same lines."""
+    if not (history.idle or history.foreign):
         return []
-    return [
+    cancellations = [
         fact
         for fact in history.standing_cancellations()
         if fact.detail.cancels_type == "fee_lines" and (fact.institution, fact.id) == ref
     ]
+    return cancellations + _told_elsewhere(history, ref)
 
 
-def lines_among(facts: Sequence[Fact], cancellations: Sequence[Fact]) -> list[Billed]:
-    """Lines that live facts of one encounter tell, each once: the greatest version that no cancellation
-    removes, refunds netted.
+def _told_elsewhere(history: PersonHistory, ref: Ref) -> list[Fact]:
+    by_owner: dict[str, list[Fact]] = {}
+    for fact in history.elsewhere:
+        if (fact.institution, fact.encounter) == ref:
+            by_owner.setdefault(fact.detail.owner, []).append(fact)
+    return [fact for facts in by_owner.values() for fact in _telling(facts)]
 
-    Lines come with fee_lines events and inside settlements; the same line_id counts once. Those of a
-    settlement that was taken back went with it.
-    """
+
+def _telling(facts: Sequence[Fact]) -> list[Fact]:
+    """Those of one person's facts of an encounter whose lines count: those of a settlement that was taken
+    back went with it."""
     offsets = offsets_among(facts)
+    return [fact for fact in facts if fact.flags & LINED and fact.total >= 0 and name_of(fact) not in offsets]
+
+
+def lines_among(facts: Sequence[Fact], back: Sequence[Fact]) -> list[Billed]:
+    """Lines that live facts of one encounter tell, each once: the greatest version that nothing takes away
+    (`lines_taken_back`), refunds netted.
+
+    Lines come with fee_lines events and inside settlements; the same line_id counts once.
+    """
     best: dict[str, tuple[tuple[int, str], Billed]] = {}
-    for fact in facts:
-        if not fact.flags & LINED or fact.total < 0 or name_of(fact) in offsets:
-            continue
+    cancellations = [fact for fact in back if fact.kind == Kind.CANCELLATION]
+    for fact in (*_telling(facts), *(fact for fact in back if fact.kind != Kind.CANCELLATION)):
         detail = fact.detail
         version = (detail.recorded, fact.event)
         for line in detail.lines or ():
@@ -62,7 +76,9 @@ def lines_among(facts: Sequence[Fact], cancellations: Sequence[Fact]) -> list[Bi
             known = best.get(line.id)
             if known is None or known[0] < version:
                 best[line.id] = (version, Billed(line, fact, detail))
-    netted = _net_of_refunds({line_id: billed.line for line_id, (_, billed) in best.items()})
+    netted = _net_of_refunds(
+        {line_id: billed.line for line_id, (_, billed) in best.items() if not billed.fact.flags & FOREIGN}
+    )
     return [best[line.id][1]._replace(line=line) for line in netted]
 
 

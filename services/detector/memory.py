@@ -39,6 +39,7 @@ class Packed(Struct, array_like=True):
     said: dict[str, Said]
     records: dict[str, Fact]
     past: Past | None
+    foreign: list[Fact] = []
 
 
 _unpack = msgspec.msgpack.Decoder(Packed).decode
@@ -92,7 +93,7 @@ class PersonMemory(PersonHistory):
 
     def pack(self) -> bytes:
         """The one-piece form."""
-        if len(self._recent) > self.fold_at and not self.idle and not self.suspended:
+        if len(self._recent) > self.fold_at and not (self.idle or self.foreign or self.suspended):
             self._past, self._recent = fold(self._past, self._recent)
             self._all = None
         return _encode(
@@ -105,6 +106,7 @@ class PersonMemory(PersonHistory):
                 self.said,
                 self.records,
                 self._past,
+                self.foreign,
             )
         )
 
@@ -116,6 +118,8 @@ class PersonMemory(PersonHistory):
         memory.turns, memory.suspended = form.turns, form.suspended
         memory._recent, memory.idle, memory.said = form.facts, form.idle, form.said
         memory.records, memory._past = form.records, form.past
+        if form.foreign:
+            memory._resolve_all([*form.facts, *form.idle, *form.foreign])
         return memory
 
     @classmethod
@@ -138,7 +142,7 @@ class PersonMemory(PersonHistory):
         return memory
 
     def _everything(self) -> list[Fact]:
-        return [*self.facts, *self.idle, *self.records.values()]
+        return [*self.facts, *self.idle, *self.foreign, *self.records.values()]
 
     def _by_cell(self, cell: str) -> Fact | None:
         last = self._recent[-1] if self._recent else None

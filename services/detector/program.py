@@ -134,16 +134,16 @@ class DetectorProgram:
         )
 
     def _entry(self, entry: Entry, memory_of: Callable[[str], Memory], outcome: Outcome) -> None:
-        outcome.entries += 1
+        outcome.entries += not entry.foreign
         if entry.kind == "registry":
             outcome.announce(concerned(entry.body))
         if entry.kind == "event":
-            outcome.events += 1
+            outcome.events += not entry.foreign
         if not _is_judged(entry):
             return
         stage = self.pipeline.person
         if stage.is_too_late(entry):
-            outcome.too_late += 1
+            outcome.too_late += not entry.foreign
             return
         key = PERSON + entry.key
         began = perf_counter()

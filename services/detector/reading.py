@@ -37,15 +37,22 @@ from services.detector.facts import (
     Procedure,
     fen,
     make_fact,
+    told_of,
 )
 from services.detector.reading_lines import contents_of, line_defects, lines_digest, read_lines
 
 
 def read_entry(entry: Entry, calendar: Calendar) -> Fact | None:
-    """The fact of an inbox entry; None for stock, which is nobody's (services.detector.shared.stock)."""
+    """The fact of an inbox entry, foreign where it tells of another person than its key; None for stock,
+    which is nobody's (services.detector.shared.stock)."""
     if entry.kind == "person":
         return _person(entry)
-    return fact_of(wire.decode_event(entry.body), calendar, historical=entry.historical)
+    event = wire.decode_event(entry.body)
+    fact = fact_of(event, calendar, historical=entry.historical)
+    # By what the event says, not by how it came: a dead letter that is tried again is told of nobody else.
+    if fact is None or event.person_id == entry.key:
+        return fact
+    return told_of(event.person_id, fact)
 
 
 def fact_of(event: wire.AnyEvent, calendar: Calendar, *, historical: bool = False) -> Fact | None:

@@ -9,12 +9,14 @@ from schemas.screening import ScreeningMessage
 from schemas.stock import StockMessage
 from schemas.topics import ALERTS
 from services.detector import periods
+from services.detector.namesakes import Namesakes
 from services.detector.periods.baselines import USUAL_CROWDS, changes, concerned
 from services.detector.periods.duck import ScreenedHistory
 from services.detector.profiling import Costs
+from services.detector.reading import read_entry
 from services.detector.shared.keys import read_key
 from services.detector.shelf import Shelf
-from services.detector.stages import Pipeline, make_pipeline
+from services.detector.stages import NO_ORIGIN, Pipeline, make_pipeline
 from services.runtime.ports import Emission
 from services.settings import Settings
 
@@ -40,6 +42,7 @@ class Replay:
         self.persons = Shelf(self.pipeline.person)
         self.shared = Shelf(self.pipeline.shared)
         self.open: dict[str, Alert] = {}
+        self._namesakes = Namesakes()
         self._voices: dict[str, dict[str, Alert]] = {}
         self.defects: dict[str, DefectMessage] = {}
         self.entries = 0
@@ -48,15 +51,28 @@ class Replay:
     def feed(self, entries: Iterable[Entry]) -> None:
         """Judge entries; one that makes a rule raise is kept in `failed`, and the rest goes on."""
         person = self.pipeline.person
+        calendar = person.bench.calendar
         for entry in entries:
             self.entries += 1
             memory = self.persons.get(entry.key)
             try:
-                emissions = person.step(memory, entry)
+                fact = read_entry(entry, calendar)
+                if fact is not None:
+                    self._namesakes.note(entry.key, fact)
+                emissions = person.told(memory, entry, fact)
                 if emissions:
                     self._take(emissions)
             except Exception as error:
                 self.failed.append((entry, error))
+        self._exchange()
+
+    def _exchange(self) -> None:
+        """Tell persons what stands of their things under others."""
+        for key, fact in list(self._namesakes.exchange(self.persons.get)):
+            try:
+                self._take(self.pipeline.person.take(self.persons.get(key), fact, NO_ORIGIN, 0))
+            except Exception as error:
+                self.failed.append((Entry(0, "event", key, b"", fact.at, 0, 0, foreign=True), error))
 
     def finish(self) -> None:
         """Judge the months of all that was screened, as the period judge does in a running system."""

@@ -18,6 +18,7 @@ from services.detector.facts import (
     DEFECTIVE,
     EMERGENCY,
     END_DAY,
+    FOREIGN,
     HISTORICAL,
     LINED,
     MID_STAY,
@@ -57,13 +58,13 @@ _FLAGS = (
 
 def to_screen(fact: Fact, changes: Iterable[Change]) -> list[Fact]:
     """The settlements and admissions whose screenings a fact that came may alter: of each the version that
-    counts, else the one that counted, else the fact itself."""
+    counts, else the one that counted, else the fact itself; a foreign one is screened where it is of."""
     changes = list(changes)
     after = [other for change in changes for other in change.after]
     before = [other for change in changes for other in change.before]
     found: dict[tuple[str, str, str], Fact] = {}
     for other in (*after, *before, fact):
-        if other.kind in SCREENED:
+        if other.kind in SCREENED and not other.flags & FOREIGN:
             found.setdefault(identity(other), other)
     return list(found.values())
 

@@ -16,7 +16,7 @@ from schemas.finding import AlertMessage, DefectMessage, Origin
 from schemas.moments import DAY, Calendar
 from schemas.registry import Registry
 from schemas.topics import ALERTS, CROSSINGS, EVENTS
-from services.detector.defects import WORDS, Defect
+from services.detector.defects import PLACEHOLDER, WORDS, Defect, shares_of
 from services.detector.facts import Fact, Kind
 from services.detector.history import Change
 from services.detector.judge import Bench, PersonJudge, SharedJudge, Verdict
@@ -106,11 +106,14 @@ class PersonStage:
 
     def step(self, memory: PersonMemory, message: Entry) -> list[Emission]:
         """Judge one entry. A late one must have been kept out by `is_too_late`."""
-        fact = read_entry(message, self.bench.calendar)
-        origin = Origin(message.request_id, message.received_at, message.seq)
+        return self.told(memory, message, read_entry(message, self.bench.calendar))
+
+    def told(self, memory: PersonMemory, entry: Entry, fact: Fact | None) -> list[Emission]:
+        """Judge one entry whose fact has been read; None is stock's."""
+        origin = Origin(entry.request_id, entry.received_at, entry.seq)
         if fact is None:
-            return self._of_stock(message, origin)
-        return self.take(memory, fact, origin, message.as_of)
+            return self._of_stock(entry, origin)
+        return self.take(memory, fact, origin, entry.as_of)
 
     def take(self, memory: PersonMemory, fact: Fact, origin: Origin, as_of: int) -> list[Emission]:
         """Judge one fact."""
@@ -277,6 +280,7 @@ def _defect(
         path="" if mended else defect.path,
         message=WORDS["placeholder_person"] if mended else defect.words,
         origin=origin,
+        shares=shares_of(memory) if not mended and defect.code == PLACEHOLDER else [],
     )
 
 

@@ -4,9 +4,14 @@ Of several versions of one thing the greatest (recorded_at, event_id) that no ca
 All functions here are functions of sets of facts: the order of arrival leaves no trace.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from services.detector.facts import AT_DAY, SETTLEMENTS, Fact, Kind
+from schemas.entry import PERSONS_AT_MOST
+from services.detector.facts import AT_DAY, FOREIGN, LINED, NEGATIVE, SETTLEMENTS, Fact, Kind
+
+Name = tuple[str, str, str]
+"""A thing: its type, the institution, the id by which a cancellation would call it."""
 
 NOTHING_NEGATIVE: frozenset = frozenset(("nothing negative",))
 """Offsets of a history without refunds, so that most histories ask once."""
@@ -32,12 +37,73 @@ _TYPE_NAMES = {
 }
 
 
-def resolve(everything: list[Fact]) -> tuple[list[Fact], list[Fact]]:
-    """(live, idle): of each thing the greatest version that no live cancellation removes.
+class Resolved(NamedTuple):
+    """Facts of one person and, `foreign`, of others. live: what counts here. idle: this person's versions
+    that do not, and cancellations. elsewhere: foreign facts with lines that count under another person."""
+
+    live: list[Fact]
+    idle: list[Fact]
+    foreign: list[Fact]
+    elsewhere: list[Fact]
+
+
+def resolve(everything: list[Fact]) -> Resolved:
+    """Of each thing the greatest version that no live cancellation removes, whoever the person is.
 
     A cancellation removes what was recorded up to its own record, or the one event it names. It can be
     cancelled itself, by a later one; taking cancellations from the latest back keeps that well-founded.
     """
+    foreign = [fact for fact in everything if fact.flags & FOREIGN]
+    if not foreign:
+        best, idle = _best(everything)
+        return Resolved(list(best.values()), idle, [], [])
+    crowds = crowded(foreign)
+    own = [fact for fact in everything if not fact.flags & FOREIGN]
+    best, others = _best([*own, *heard(foreign, crowds)])
+    return Resolved(
+        [fact for fact in best.values() if not fact.flags & FOREIGN],
+        [fact for fact in others if not fact.flags & FOREIGN],
+        foreign,
+        [
+            fact
+            for fact in best.values()
+            if fact.flags & FOREIGN and (lines := _lines_of(fact)) and crowds.isdisjoint(lines)
+        ],
+    )
+
+
+def crowded(foreign: Iterable[Fact]) -> frozenset[Name]:
+    """Things that too many persons share: their ids are placeholders and bind nobody to anybody else."""
+    owners: dict[Name, set[str]] = {}
+    for fact in foreign:
+        for name in names(fact):
+            owners.setdefault(name, set()).add(fact.detail.owner)
+    return frozenset(name for name, known in owners.items() if len(known) >= PERSONS_AT_MOST)
+
+
+def heard(foreign: Iterable[Fact], crowds: frozenset[Name]) -> list[Fact]:
+    """Foreign facts less those about things that too many share."""
+    return [fact for fact in foreign if names(fact)[0] not in crowds]
+
+
+def names(fact: Fact) -> list[Name]:
+    """All things that a fact speaks of: first what it is a version of, or what it cancels."""
+    if fact.kind == Kind.CANCELLATION:
+        return [(fact.detail.cancels_type, fact.institution, fact.id), identity(fact)]
+    if fact.kind in SETTLEMENTS:
+        return [identity(fact), *_lines_of(fact)]
+    return [_called(fact)]
+
+
+def _lines_of(fact: Fact) -> list[Name]:
+    """The lines of its encounter, where it tells any, or may take back an event that told them."""
+    if fact.kind == Kind.FEE_LINES or (fact.kind in SETTLEMENTS and fact.flags & (LINED | NEGATIVE)):
+        return [("fee_lines", fact.institution, fact.encounter)]
+    return []
+
+
+def _best(everything: list[Fact]) -> tuple[dict[Name, Fact], list[Fact]]:
+    """(what counts, by what it is a version of; all the rest)."""
     cancellations = [fact for fact in everything if fact.kind == Kind.CANCELLATION]
     cancelling: dict[tuple[str, str, str], list[Fact]] = {}
     for cancellation in standing(cancellations):
@@ -62,7 +128,7 @@ def resolve(everything: list[Fact]) -> tuple[list[Fact], list[Fact]]:
             idle.append(other)
         else:
             idle.append(fact)
-    return list(best.values()), idle
+    return best, idle
 
 
 def standing(cancellations: list[Fact]) -> list[Fact]:

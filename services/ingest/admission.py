@@ -18,6 +18,7 @@ from msgspec import Struct
 from schemas import event as events
 from schemas.event import Cancellation, FeeLines, Line, Settlement, Stock, decode_event, encode_event
 from schemas.moments import Calendar, normal
+from services.ingest.naming import names_of
 from services.ingest.normal import QUANTITY, UNIT_PRICE, NotATime, OutOfRange, Times, money, plain
 from services.ingest.pseudonyms import CARD, PERSON, Pseudonyms, normalised
 from services.ingest.refusals import UNREADABLE, Refusal, Refused, refusal, translated
@@ -105,6 +106,7 @@ class Admission:
             self._calendar.day(occurred_at),
             total,
             fund,
+            *names_of(event),
             identifiers,
         )
 

@@ -38,7 +38,8 @@ class Ingest:
     """The door of one process. `install` before the app serves; `start` and `close` around its life.
 
     reader: who takes entries from the inbox, `embedded` or `relay`. writer: this process's row of totals.
-    disk: folder that holds the database, if it is here.
+    disk: folder that holds the database, if it is here. retention: microseconds behind as_of beyond which an
+    event is too late.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Ingest:
         reader: str,
         writer: str = "main",
         disk: Path | None = None,
+        retention: int | None = None,
         clock: Clock = system_clock,
     ) -> None:
         self._settings = settings
@@ -57,7 +59,7 @@ class Ingest:
         self._tasks: list[asyncio.Task[None]] = []
         self.admission = make_admission(settings)
         self.vault = make_vault(settings)
-        self.inbox = Inbox(engine, self.vault, writer=writer, clock=clock)
+        self.inbox = Inbox(engine, self.vault, writer=writer, clock=clock, retention=retention)
         self.keys = Keys(engine, settings.rate_per_key, settings.rate_burst)
         self.backlog = Backlog(
             engine,

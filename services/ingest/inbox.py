@@ -39,16 +39,23 @@ class Inbox:
     """Appends to and reads from the inbox. `start` before use and `close` after, on one event loop.
 
     writer: names this process's row of totals. accepted_rows, accepted_bytes: what this process added
-    since it started.
+    since it started. retention: microseconds behind as_of beyond which an event is too late (None: none is).
     """
 
     def __init__(
-        self, engine: AsyncEngine, vault: Vault, *, writer: str = "main", clock: Clock = system_clock
+        self,
+        engine: AsyncEngine,
+        vault: Vault,
+        *,
+        writer: str = "main",
+        clock: Clock = system_clock,
+        retention: int | None = None,
     ) -> None:
         self._engine = engine
         self._vault = vault
         self._writer = writer
         self._clock = clock
+        self._retention = retention
         self._waiting: deque[Request] = deque()
         self._waiting_rows = 0
         self._unanswered = 0
@@ -105,7 +112,7 @@ class Inbox:
         self, connection: asyncpg.Connection, after: Position, limit: int
     ) -> tuple[list[Entry], Position]:
         """As `reader.read`; remembers for `wait` whether committed rows hide behind an open transaction."""
-        entries, position = await reader.read(connection, after, limit)
+        entries, position = await reader.read(connection, after, limit, self._retention)
         self._hidden = not entries and await reader.hidden(connection, after)
         return entries, position
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import asyncpg
 
 from schemas.entry import Entry
+from services.ingest.namesakes import HAS_KIN, foreign_entries
 from services.runtime.logs import log
 
 PROMISES = 0x51494E00
@@ -33,10 +34,12 @@ OLDEST = """
 """The oldest transaction still open that may write an entry; what is not among the open ones of the snapshot
 and above it was not begun when it was taken."""
 READ = f"""
-SELECT seq, kind, key, body, occurred_at, received_at, request_id, historical, xid FROM inbox
+SELECT seq, kind, key, body, occurred_at, received_at, request_id, historical, xid, fact, also,
+       {HAS_KIN} AS has_kin
+FROM inbox i
 WHERE (xid, seq) > ($1, $2) AND xid < {OLDEST}
 ORDER BY xid, seq LIMIT $3
-"""  # noqa: S608 - a statement of our own
+"""  # noqa: S608 - constants only
 BEYOND = "SELECT EXISTS (SELECT FROM inbox WHERE (xid, seq) > ($1, $2))"
 LOAD = "SELECT xid, seq, as_of, count FROM progress WHERE name = $1"
 STORE = """
@@ -72,17 +75,27 @@ class Position(NamedTuple):
 START = Position()
 
 
-async def read(connection: asyncpg.Connection, after: Position, limit: int) -> tuple[list[Entry], Position]:
-    """Up to `limit` entries after a position, and the position after them."""
+async def read(
+    connection: asyncpg.Connection, after: Position, limit: int, retention: int | None = None
+) -> tuple[list[Entry], Position]:
+    """Up to `limit` entries after a position, and the position after them.
+
+    Between them stand foreign entries, which are no rows of their own: other persons hear of what concerns
+    them too (`namesakes`). retention: microseconds behind as_of beyond which an event is too late.
+    """
     rows = await connection.fetch(READ, after.xid, after.seq, limit, PROMISES)
     if not rows:
         return [], after
     as_of = after.as_of
     entries = []
-    for seq, kind, key, body, occurred_at, received_at, request_id, historical, _ in rows:
+    for seq, kind, key, body, occurred_at, received_at, request_id, historical, *_ in rows:
         entries.append(Entry(seq, kind, key, body, occurred_at, received_at, as_of, request_id, historical))
         if occurred_at > as_of:
             as_of = occurred_at
+    asked = [(row, entry) for row, entry in zip(rows, entries, strict=True) if row["has_kin"]]
+    if asked:
+        foreign = await foreign_entries(connection, asked, retention)
+        entries = [one for entry in entries for one in (*foreign.get(entry.seq, ()), entry)]
     return entries, Position(rows[-1]["xid"], rows[-1]["seq"], as_of, after.count + len(rows))
 
 

@@ -58,7 +58,7 @@ class Broker(Protocol):
 
 
 class Parcel(NamedTuple):
-    """One record to send."""
+    """One record to send. counts: it takes a number; foreign entries count nowhere, and take none."""
 
     topic: str
     partition: int
@@ -66,6 +66,7 @@ class Parcel(NamedTuple):
 
 
 class Relay:
+    counts: bool = True
     """Relays for ever. `trouble`: why it cannot do so now, for readiness; None when it can, or when another
     process relays; `works`: this one does."""
 
@@ -185,16 +186,18 @@ class Relay:
             await self._send_registry(connection, decode_change(entry.body).version)
             await self._send(self._announcements(entry), announcing=True)
         await self._send(self._envelopes(plain))
-        RELAYED.inc(len(entries))
+        RELAYED.inc(sum(not entry.foreign for entry in entries))
 
     def _envelopes(self, entries: Sequence[Entry]) -> Iterator[Parcel]:
-        by_partition: dict[int, list[Entry]] = {}
+        places: dict[tuple[bool, int], list[Entry]] = {}
         for entry in entries:
             partition = partition_of(entry.key, self._partitions) if entry.key else 0
-            by_partition.setdefault(partition, []).append(entry)
-        for partition, own in by_partition.items():
-            for begin in range(0, len(own), self._state.chunk):
-                yield Parcel(EVENTS, partition, Envelope(own[begin : begin + self._state.chunk]))
+            places.setdefault((not entry.foreign, partition), []).append(entry)
+        # Foreign ones first: what stands elsewhere is known before it would be judged here.
+        for counts, partition in sorted(places):
+            told = places[counts, partition]
+            for begin in range(0, len(told), self._state.chunk):
+                yield Parcel(EVENTS, partition, Envelope(told[begin : begin + self._state.chunk]), counts)
 
     def _announcements(self, entry: Entry) -> Iterator[Parcel]:
         """The word that the registry changed, to every partition; it counts in one of them, and one of ours
@@ -218,12 +221,13 @@ class Relay:
         """[(topic and partition, number, offset)] of what was sent."""
         numbers = {place: sent.number for place, sent in self._state.sent.items()}
         places, futures = [], []
-        for topic, partition, envelope in parcels:
+        for topic, partition, envelope, counts in parcels:
             place = topic, partition
-            numbers[place] = envelope.number = numbers.get(place, 0) + 1
+            if counts:
+                numbers[place] = envelope.number = numbers.get(place, 0) + 1
             envelope.log_id = self._state.log_id
             futures.append(await self._broker.send(topic, partition, None, encode_envelope(envelope)))
-            places.append((place, envelope.number))
+            places.append((place, numbers.get(place, 0)))
         answers = await asyncio.gather(*futures)
         return [(*place, answer.offset) for place, answer in zip(places, answers, strict=True)]
 

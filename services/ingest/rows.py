@@ -18,7 +18,8 @@ class Row(NamedTuple):
 
     key: pseudonym of the person; for stock the institution. body: normal form (JSON). content_hash:
     SHA-256 of it. occurred_at: microseconds since 1970. occurred_day: its local day (ordinal). total_fen,
-    fund_fen: hundredths of a yuan. identifiers: what the vault has to know.
+    fund_fen: hundredths of a yuan. fact, also: what it speaks of (`naming.Names`). identifiers: what the
+    vault has to know.
     """
 
     institution_id: str
@@ -31,4 +32,6 @@ class Row(NamedTuple):
     occurred_day: int
     total_fen: int | None
     fund_fen: int | None
+    fact: int | None
+    also: int | None
     identifiers: tuple[Identifier, ...]

@@ -4,7 +4,10 @@ It promises what the ports promise and nothing more: emissions may be sent twice
 its last put, one key's messages come in one order.
 """
 
+import json
 from collections import defaultdict
+
+import msgspec
 
 from schemas.entry import Entry
 from schemas.finding import Alert, AlertMessage, DefectMessage
@@ -65,6 +68,49 @@ class Keyed:
             self.memories[key] = self.stage.unpack(key, self.stage.pack(memory))
 
 
+class Group:
+    """Events that name one id, or another one that any of these names, and so on."""
+
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+        self.keys: set[str] = set()
+        self.entries: list[Entry] = []
+
+
+class Kin:
+    """The inbox's way to tell persons of what stands under others, more generous than it has to be: any id
+    that events of an institution share binds their persons together."""
+
+    def __init__(self) -> None:
+        self._groups: dict[str, list[Group]] = {}
+
+    def told_with(self, entry: Entry) -> list[Entry]:
+        """What else is told when an entry comes: to whom it is foreign, and who hears of what was before."""
+        if entry.kind != "event":
+            return []
+        event = json.loads(entry.body)
+        groups = self._groups.setdefault(event["institution_id"], [])
+        joined = Group()
+        joined.ids = {event[name] for name in ("settlement_id", "encounter_id", "event_id") if name in event}
+        joined.ids.update({event["cancels"]["id"]} if "cancels" in event else ())
+        joined.keys, joined.entries = {entry.key}, [entry]
+        touching = [group for group in groups if group.ids & joined.ids]
+        keys = joined.keys.union(*(group.keys for group in touching))
+        told = [
+            msgspec.structs.replace(one, key=key, foreign=True)
+            for group in (*touching, joined)
+            for one in group.entries
+            for key in sorted(keys - group.keys)
+        ]
+        for group in touching:
+            groups.remove(group)
+            joined.ids |= group.ids
+            joined.entries += group.entries
+        joined.keys = keys
+        groups.append(joined)
+        return told
+
+
 class Run:
     """Both stages over their logs, and what intake would hold."""
 
@@ -73,13 +119,15 @@ class Run:
         self.pipeline = pipeline
         self.persons = Keyed(pipeline.person)
         self.shared = Keyed(pipeline.shared)
+        self.kin = Kin()
         self.heard: dict[tuple[str, str], tuple[int, Alert | None]] = {}
         self.defects: dict[str, tuple[int, bool]] = {}
         self.screened: dict[tuple[str, ...], ScreeningMessage] = {}
 
     def feed(self, entry: Entry) -> None:
         """An entry comes, and all it leads to."""
-        self.persons.log.append((entry.key, entry))
+        for one in [*self.kin.told_with(entry), entry]:
+            self.persons.log.append((one.key, one))
         self.work()
 
     def work(self) -> None:
@@ -156,7 +204,7 @@ def from_scratch(stage: PersonStage | SharedStage, memory: PersonMemory | Shared
     """The same facts in a fresh memory, judged whole."""
     copy = stage.fresh(memory.key)
     if isinstance(memory, PersonMemory):
-        for fact in (*memory.facts, *memory.idle, *memory.records.values()):
+        for fact in (*memory.facts, *memory.idle, *memory.foreign, *memory.records.values()):
             copy.add(fact)
     else:
         for register in memory.registers.values():

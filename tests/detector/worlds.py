@@ -189,8 +189,10 @@ class _World:
             cancels = {"type": "fee_lines", "id": of["encounter_id"], "line_id": ("L1", "*", "L3")[more]}
         if flavour % 4 == 1:
             cancels["event_id"] = of["event_id"]
+        # Now and then under another person than what it takes back.
+        whose = who if more == 4 else of["person_id"]
         self._post(
-            "cancellation", of["person_id"], of["institution_id"], _time(time, 0), cancels=cancels,
+            "cancellation", whose, of["institution_id"], _time(time, 0), cancels=cancels,
             recorded_at=f"2026-03-05T0{flavour % 4}:30:00+08:00",
         )  # fmt: skip
 
@@ -210,7 +212,9 @@ class _World:
         rest = {k: v for k, v in of.items() if k not in ("type", "event_id", "institution_id", "person_id")}
         changes = {**rest, **changes, "recorded_at": recorded}
         at = changes.pop("occurred_at")
-        self._post(of["type"], of["person_id"], of["institution_id"], at, **changes)
+        # Now and then it had been booked on another person.
+        whose = who if more % 3 == 2 else of["person_id"]
+        self._post(of["type"], whose, of["institution_id"], at, **changes)
 
     def _mirror(self, who: str, where: str, number: int, time: int, flavour: int, more: int) -> None:
         settled = [event for event in self.events if event["type"] == "settlement"]

@@ -23,8 +23,9 @@ def row(event_id: str, content: str = "", *, institution: str = "H1", at: int = 
     body = f'{{"event_id":"{event_id}","content":"{content}"}}'.encode()
     known = (Identifier("person", f"pseudonym-{person}", f"raw-{person}"),)
     return Row(
-        institution, event_id, person, "admission", body, hashlib.sha256(body).digest(), at, 1, 5, 3, known
-    )
+        institution, event_id, person, "admission", body, hashlib.sha256(body).digest(),
+        at, 1, 5, 3, None, None, known,
+    )  # fmt: skip
 
 
 def with_inbox(url: str, body: Callable[[Inbox, Any], Awaitable[Any]]) -> Any:
