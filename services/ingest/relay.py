@@ -63,10 +63,10 @@ class Parcel(NamedTuple):
     topic: str
     partition: int
     envelope: Envelope
+    counts: bool = True
 
 
 class Relay:
-    counts: bool = True
     """Relays for ever. `trouble`: why it cannot do so now, for readiness; None when it can, or when another
     process relays; `works`: this one does."""
 
