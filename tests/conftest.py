@@ -9,7 +9,12 @@ from services.settings import Settings
 
 pytest_plugins = [
     name
-    for name in ("tests.support.database", "tests.support.kafka", "tests.support.prometheus")
+    for name in (
+        "tests.support.database",
+        "tests.support.kafka",
+        "tests.support.prometheus",
+        "tests.support.collector",
+    )
     if find_spec(name) is not None
 ]
 
