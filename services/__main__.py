@@ -20,6 +20,7 @@ from services.runtime import logs, vitals
 from services.runtime.alone import alone_in
 from services.runtime.collector import calm_the_collector
 from services.runtime.errors import UserError, is_database_away
+from services.runtime.tracing import tracing
 from services.settings import Settings, SettingsError, read_settings
 
 STOP_SECONDS = 5
@@ -44,7 +45,7 @@ def up(
     """The whole system in one process on one port."""
     settings = read_settings(host=host, port=port, data_dir=data_dir)
     listening = _listen(settings)
-    _configure(settings)
+    _configure(settings, "up")
     with alone_in(settings.data_dir):
         _run(_up(settings, listening, demo))
 
@@ -53,7 +54,7 @@ def up(
 def ingest_service() -> None:
     """The door alone: HTTP in, the inbox, the relay to Kafka."""
     settings = read_settings()
-    _configure(settings)
+    _configure(settings, "ingest")
     _needs_database(settings)
     _needs_kafka(settings)
     _run(_ingest(settings, _listen(settings)))
@@ -63,7 +64,7 @@ def ingest_service() -> None:
 def detector_service() -> None:
     """A detector worker: as many as there are partitions may run, each with a folder of its own."""
     settings = read_settings()
-    _configure(settings)
+    _configure(settings, "detector")
     _needs_kafka(settings)
     _run(_detector(settings))
 
@@ -72,7 +73,7 @@ def detector_service() -> None:
 def alerts_service() -> None:
     """Alerts alone: stored from Kafka, the API, the console, webhooks."""
     settings = read_settings()
-    _configure(settings)
+    _configure(settings, "alerts")
     _needs_kafka(settings)
     _needs_database(settings)
     _run(_alerts(settings, _listen(settings)))
@@ -191,14 +192,20 @@ def _needs_kafka(settings: Settings) -> None:
         raise UserError("QINGFENG_KAFKA: needed by a service that runs alone (host:port)")
 
 
-def _configure(settings: Settings) -> None:
+def _configure(settings: Settings, service: str) -> None:
     logs.configure(settings.log_level, settings.log_format)
+    if settings.otlp_endpoint:
+        system = "kafka" if settings.kafka else "postgresql"
+        tracing.begin(settings.otlp_endpoint, f"qingfeng-{service}", system, settings.trace_ratio)
 
 
 def _run(work: Any) -> None:
     import uvloop
 
-    uvloop.run(work)
+    try:
+        uvloop.run(work)
+    finally:
+        tracing.end()
 
 
 def _optional(module: str, name: str) -> Any:

@@ -56,6 +56,8 @@ class Settings:
     webhook_ports: str = "443,8443"
     webhook_retention_days: int = 30
     session_hours: int = 12
+    otlp_endpoint: str = ""
+    trace_ratio: float = 1.0
     failpoint: str = ""
 
     def __post_init__(self) -> None:
@@ -70,6 +72,10 @@ class Settings:
         for name in ("inbox", "incident", "withdrawn"):
             if getattr(self, f"{name}_retention_days") < 1:
                 raise SettingsError(f"{PREFIX}{name.upper()}_RETENTION_DAYS: a number of days, 1 or more")
+        if self.otlp_endpoint and not self.otlp_endpoint.startswith(("http://", "https://")):
+            raise SettingsError("QINGFENG_OTLP_ENDPOINT: http://host:4318, or https://")
+        if not 0 <= self.trace_ratio <= 1:
+            raise SettingsError("QINGFENG_TRACE_RATIO: 0 to 1")
         if not 1 <= self.partitions <= 1_024:
             raise SettingsError("QINGFENG_PARTITIONS: 1 to 1024")
 

@@ -23,6 +23,7 @@ from services.runtime.database import driver
 from services.runtime.errors import is_database_away
 from services.runtime.failpoints import Failpoint
 from services.runtime.logs import log
+from services.runtime.tracing import tracing
 
 LOCK = 0x51494E43
 RETRY_SECONDS = 0.5
@@ -53,6 +54,7 @@ class Record(Protocol):
     partition: int
     offset: int
     value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
 
 
 Letter = tuple[Record, list[Message]]
@@ -173,7 +175,8 @@ class AlertsConsumer:
         until = {record.partition: record.offset for record, _ in letters}
         messages = [message for _, several in letters for message in several]
         async with connection.transaction():
-            stored = await intake.store(connection, messages, instant(self._clock()), epoch=self._log_id)
+            with tracing.received(lambda: [record.headers for record, _ in letters]):
+                stored = await intake.store(connection, messages, instant(self._clock()), epoch=self._log_id)
             self._fail("consumer_after_store")
             await self._move(connection, until)
             self._fail("consumer_before_commit")

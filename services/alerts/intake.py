@@ -28,9 +28,11 @@ from schemas.finding import (
 )
 from schemas.screening import ScreeningMessage
 from schemas.stock import StockMessage
+from schemas.topics import ALERTS
 from services.alerts import incidents, metrics, progress, screenings, stock
 from services.alerts.ledger import Change, Event, Kept, Voice, decode_alert, encode_alert
 from services.alerts.webhooks import outbox
+from services.runtime.tracing import tracing
 
 LOAD = """
     SELECT a.alert_id, a.version, a.body, a.born, a.change, a.detected_at, a.changed_at,
@@ -99,7 +101,11 @@ async def store(
     """
     raw = await _driver(connection)
     alerts = _of(AlertMessage, messages)
-    changes, repeats = await _store_alerts(raw, alerts, now, epoch) if alerts else ([], 0)
+    changes: list[Change] = []
+    repeats = 0
+    if alerts:
+        with tracing.processing(ALERTS, lambda: (message.origin.request_id for message in alerts)):
+            changes, repeats = await _store_alerts(raw, alerts, now, epoch)
     # Before the outbox: an endpoint may ask where a settlement took place.
     await screenings.store(raw, _of(ScreeningMessage, messages), now, epoch)
     stored = Stored(

@@ -2,7 +2,8 @@
 
 import traceback
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from time import perf_counter, time
 from typing import Any
 
@@ -15,6 +16,7 @@ from services.detector import metrics
 from services.detector.shared.keys import terminals_of
 from services.detector.stages import Crossing, Pipeline, encode_crossing
 from services.runtime.ports import Anew, Emission, Memory, Outcome, Span, Stage
+from services.runtime.tracing import tracing
 
 PERSON, SHARED = "p:", "s:"
 """Memory keys of both stages live in one table."""
@@ -54,6 +56,12 @@ class DetectorProgram:
 
     def sit(self, topic: str, messages: Sequence[Any], memory_of: Callable[[str], Memory]) -> Outcome:
         """Judge entries (EVENTS), or pairs of (key, Crossing) (CROSSINGS), in order."""
+        with tracing.processing(topic, partial(_requests, topic, messages)):
+            outcome = self._sit(topic, messages, memory_of)
+            outcome.trace = tracing.present()
+        return outcome
+
+    def _sit(self, topic: str, messages: Sequence[Any], memory_of: Callable[[str], Memory]) -> Outcome:
         outcome = Outcome()
         if topic == EVENTS:
             for entry in messages:
@@ -193,6 +201,13 @@ class DetectorProgram:
             origin=origin,
         )
         return Emission(ALERTS, key, letter)
+
+
+def _requests(topic: str, messages: Sequence[Any]) -> Iterator[str]:
+    """The requests that messages of a topic come from."""
+    if topic == EVENTS:
+        return (entry.request_id for entry in messages)
+    return (crossing.origin.request_id for _, crossing in messages)
 
 
 def concerned(body: bytes) -> Anew:

@@ -80,7 +80,7 @@ class Ingest:
         """Add POST /v1/events and GET /v1/receipts, documented."""
         post = PostEvents(self.admission, self.inbox, self.keys, self.backlog, self._clock)
         app.router.routes.insert(0, Route(EVENTS_PATH, endpoint=post, methods=["POST"]))
-        app.add_middleware(Shortcut, path=EVENTS_PATH, to=RequestIds(post))
+        app.add_middleware(Shortcut, path=EVENTS_PATH, to=RequestIds(post, EVENTS_PATH))
         app.get(
             "/v1/receipts",
             response_model=Receipts,

@@ -26,6 +26,7 @@ from services.runtime.clock import Clock
 from services.runtime.database import driver
 from services.runtime.errors import Unavailable
 from services.runtime.logs import log, request_id
+from services.runtime.tracing import tracing
 from services.runtime.web import Problem, as_problem, problem_response
 
 CONFLICT = Refusal("conflict", "/event_id", "this event_id was used before with other content")
@@ -104,7 +105,10 @@ class PostEvents:
 
     async def _append(self, judged: list[Row | Refused], within: float) -> Answer:
         rows = [one for one in judged if type(one) is Row]
-        said = await self._inbox.append(rows, request_id.get(), within=within) if rows else []
+        said: list[Outcome] = []
+        if rows:
+            with tracing.appending(request_id.get(), len(rows)):
+                said = await self._inbox.append(rows, request_id.get(), within=within)
         outcomes = iter(said)
         answer = Answer(0, 0, [])
         for index, one in enumerate(judged):

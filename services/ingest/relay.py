@@ -13,6 +13,8 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Iterator, Sequence
+from functools import partial
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 import asyncpg
@@ -30,6 +32,7 @@ from services.runtime.database import driver
 from services.runtime.failpoints import Failpoint
 from services.runtime.kafka.partitioner import partition_of
 from services.runtime.logs import log
+from services.runtime.tracing import tracing
 
 READ_ROWS = 2_000
 RETRY_SECONDS = 0.5
@@ -159,7 +162,8 @@ class Relay:
                 await self._inbox.wait()
             else:
                 self._fail("relay_before_send")
-                await self._relay_batch(connection, entries)
+                with tracing.sending(EVENTS, partial(map, _request_id, entries)):
+                    await self._relay_batch(connection, entries)
                 self._fail("relay_before_store")
                 state.position = until
             entries, until = await self._intend(connection)
@@ -255,6 +259,9 @@ class Relay:
             waiting.cancel()
         self.trouble = None
         return result
+
+
+_request_id = attrgetter("request_id")
 
 
 def _announcement(version: int) -> Entry:

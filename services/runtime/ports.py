@@ -99,7 +99,8 @@ class Outcome:
     """What a sitting over some messages of one topic led to.
 
     emissions: in order. touched: memories by key, all of them to be put. entries, events, too_late: how
-    many there were. rejudge: what has to be judged anew, as a message announced, or None.
+    many there were. rejudge: what has to be judged anew, as a message announced, or None. trace: the span
+    in which it was judged, or None.
     """
 
     emissions: list[Emission] = field(default_factory=list)
@@ -108,6 +109,7 @@ class Outcome:
     events: int = 0
     too_late: int = 0
     rejudge: Anew | None = None
+    trace: Any = None
 
     def add(self, later: "Outcome") -> None:
         """Count in what came after."""

@@ -18,6 +18,7 @@ from services.runtime import metrics
 from services.runtime.errors import Unavailable, is_database_away
 from services.runtime.logs import log, request_id
 from services.runtime.measuring import Measured
+from services.runtime.tracing import answered, tracing
 
 PROBLEM_TYPE = "about:blank"
 PROBLEM_MEDIA = "application/problem+json"
@@ -104,8 +105,10 @@ class RequestIds:
     Errors that no handler took become problems here, for they must carry the id too.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, route: str = "") -> None:
+        """route: of requests that come past the router."""
         self.app = app
+        self._route = route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -120,17 +123,19 @@ class RequestIds:
             if message["type"] == "http.response.start":
                 began = True
                 message["headers"] = [*message.get("headers", ()), (HEADER, encoded)]
+                answered(span, message["status"])
             await send(message)
 
         token = request_id.set(identity)
-        try:
-            await self.app(scope, receive, send_with_id)
-        except Exception as error:
-            if began:
-                raise
-            await problem_response(as_problem(error), scope["path"])(scope, receive, send_with_id)
-        finally:
-            request_id.reset(token)
+        with tracing.request(identity, scope, self._route) as span:
+            try:
+                await self.app(scope, receive, send_with_id)
+            except Exception as error:
+                if began:
+                    raise
+                await problem_response(as_problem(error), scope["path"])(scope, receive, send_with_id)
+            finally:
+                request_id.reset(token)
 
 
 def add_operations(app: FastAPI, checks: dict[str, Check]) -> None:

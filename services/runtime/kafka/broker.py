@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from services.runtime.kafka import topics
 from services.runtime.kafka.topics import Topic
+from services.runtime.tracing import tracing
 
 REQUEST_SECONDS = 30.0
 ANSWER_SECONDS = 1.5
@@ -56,7 +57,8 @@ class Broker:
         """Hand a record to the producer; a future of its metadata (`offset`)."""
         if self._producer is None:
             raise ConnectionError("the producer is closed")
-        return await self._producer.send(self._prefix + topic, value, key=key, partition=partition)
+        name, headers = self._prefix + topic, tracing.headers()
+        return await self._producer.send(name, value, key=key, partition=partition, headers=headers)
 
     async def answers(self) -> bool:
         """Whether the broker answers a question now."""

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from services.runtime.failpoints import Failpoint
@@ -21,6 +22,7 @@ from services.runtime.kafka.memories import Memories
 from services.runtime.kafka.partitioner import partition_of
 from services.runtime.kafka.wire import Batch, Reference, Wire
 from services.runtime.ports import Outcome, Program
+from services.runtime.tracing import tracing
 
 IN_HAND_AT_MOST = 64
 MESSAGES_IN_A_RECORD = 1_000
@@ -74,7 +76,8 @@ class Finisher:
 
     async def settle(self, jobs: Sequence[Job]) -> None:
         """Send, await, put."""
-        await self._emit(jobs)
+        with tracing.sending(self._program.sink, partial(map, _trace, jobs)):
+            await self._emit(jobs)
         self._fail("after_alert_ack")
         puts: defaultdict[int, dict[str, bytes]] = defaultdict(dict)
         for job in jobs:
@@ -140,7 +143,11 @@ class Finisher:
 
     async def _send(self, topic: str, partition: int, value: bytes) -> asyncio.Future[Any]:
         name = self._wire.prefix + topic
-        return await self._app.producer.send(name, None, value, partition, None, None)  # type: ignore[return-value]
+        headers = tracing.headers()
+        return await self._app.producer.send(name, None, value, partition, None, headers)  # type: ignore[return-value]
+
+
+_trace = attrgetter("outcome.trace")
 
 
 class Rounds:

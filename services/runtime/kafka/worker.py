@@ -25,6 +25,7 @@ from services.runtime.kafka.topics import TABLE
 from services.runtime.kafka.wire import Batch, Reference, Wire
 from services.runtime.logs import log
 from services.runtime.ports import Anew, Emission, Outcome, Program
+from services.runtime.tracing import tracing
 
 VERSION_KEY = "version/"
 """Before a topic's name: the table key of the reference version its partition judges by."""
@@ -77,7 +78,8 @@ class Worker:
     async def _take(self, topic: str, event: Any, rounds: Rounds) -> None:
         message = event.message
         place = Place(topic, message.partition, message.offset)
-        batch, outcome = await self._judge(place, event.value)
+        with tracing.received(lambda: [message.headers]):
+            batch, outcome = await self._judge(place, event.value)
         job = Job(event, place, batch, outcome)
         job.packed = self._memories.pack(place.partition, outcome.touched)
         if outcome.rejudge is None and batch.rejudge is None:
