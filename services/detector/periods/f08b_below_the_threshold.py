@@ -35,7 +35,7 @@ RULE = PeriodRule(
     id="F08b",
     title=Words("住院费用集中在审查线以下", "Stays crowd just below the review's threshold"),
     message=Words(
-        "{institution_id}{month}有{near}人次住院费用在前置审查线{threshold}元的90%至100%之间，"
+        "{institution_id} 在 {month} 有{near}人次住院费用在前置审查线{threshold}元的90%至100%之间，"
         "而80%至90%之间仅{below}人次，超出部分约涉及基金{amount}元。请核对有无拆分费用、规避审查。",
         "In {month} {near} stays at {institution_id} cost between 90 % and 100 % of the review's threshold "
         "of {threshold} yuan, and only {below} between 80 % and 90 %; about {amount} yuan of the fund lie "

@@ -35,8 +35,8 @@ class ManyInstitutions(Rule):
     message = Words(
         "同一参保人{day}在{count}家机构（{institutions}）就诊购药{drugs_zh}，基金支付共{amount}元。"
         "疑似重复就诊购药或他人持卡，请核对是否本人、是否转诊。",
-        "The same insured person was settled at {count} institutions ({institutions}) on {day}{drugs_en}; "
-        "the fund paid {amount} yuan. Was it the insured person each time, or a referral?",
+        "The same insured person was settled at {count} institutions ({institutions}) on {day}; "
+        "the fund paid {amount} yuan.{drugs_en} Was it the insured person each time, or a referral?",
     )
     basis = ("条例 41(一)",)
     checks = {
@@ -94,7 +94,7 @@ class ManyInstitutions(Rule):
                 "count": len(institutions),
                 "institutions": "、".join(institutions),
                 "drugs_zh": f"，其中同一药品（{names}）在多家药店购买" if drugs else "",
-                "drugs_en": f", the same drug ({names}) at several pharmacies" if drugs else "",
+                "drugs_en": f" The same drug ({names}) was bought at several pharmacies." if drugs else "",
             },
             evidence={
                 "day": view.calendar.date_text(day),

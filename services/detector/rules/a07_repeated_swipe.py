@@ -28,7 +28,7 @@ class RepeatedSwipe(Rule):
     id = "A07"
     title = Words("短时同额重复刷卡", "Same amount swiped twice within a minute")
     message = Words(
-        "同一参保人在{institution}{seconds}秒内两次结算相同金额{total}元（{settlements}），"
+        "同一参保人{seconds}秒内在 {institution} 两次结算相同金额{total}元（{settlements}），"
         "后一笔基金支付{amount}元。请核对是否重复刷卡或拆分套刷。",
         "The same insured person was settled twice within {seconds} s at {institution} for the same "
         "{total} yuan ({settlements}); the fund paid {amount} yuan for the later one. Swiped twice by "

@@ -41,7 +41,7 @@ class NotInsured(Rule):
     phase = "pre"
     title = Words("参保状态异常", "Settled while not insured")
     message = Words(
-        "参保人在{day}{state_zh}，{institution} 仍结算当日开始的就诊，基金支付{amount}元。"
+        "参保人在 {day} {state_zh}，{institution} 仍结算当日开始的就诊，基金支付{amount}元。"
         "请核对参保登记，是否补缴或转移接续。",
         "On {day} {state_en}, yet {institution} settled care that began on that day; the fund paid {amount} "
         "yuan. Check the registration: were contributions paid afterwards, or moved from elsewhere?",

@@ -33,8 +33,8 @@ class SplitBundle(BillRule):
     id = "D05"
     title = Words("分解项目收费", "A bundle billed in pieces")
     message = Words(
-        "{institution} 就诊 {encounter} 于{day}{manner_zh}：组套{code}，单项{components}；涉及{amount}元。"
-        "请核对是否分解收费。",
+        "{institution} 就诊 {encounter} 于 {day} {manner_zh}：组套 {code}，单项 {components}；"
+        "涉及{amount}元。请核对是否分解收费。",
         "On {day}, {institution} billed {components} in encounter {encounter} {manner_en} {code}, which "
         "contains them; {amount} yuan. Was one item taken apart?",
     )

@@ -42,7 +42,7 @@ class TraceCodeTwice(Rule):
     key = "trace_code"
     title = Words("追溯码重复", "One pack sold twice")
     message = Words(
-        "药品追溯码{code}{how_zh}，涉及医保范围内费用{amount}元，疑似回流药或串换。请核对进货来源和实物。",
+        "药品追溯码 {code} {how_zh}，涉及医保范围内费用{amount}元，疑似回流药或串换。请核对进货来源和实物。",
         "The pack with trace code {code} {how_en}; {amount} yuan within policy. Suspected: a drug that "
         "flowed back, or another in its place. Where was it bought?",
     )

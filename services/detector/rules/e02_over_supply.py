@@ -65,8 +65,8 @@ class OverSupply(Rule):
     id = "E02"
     title = Words("超量、重复开药", "More of a medicine than can be used")
     message = Words(
-        "参保人{day}在{institution}取得{substance}{days:.0f}天用量时，此前所取约{held:.0f}天用量尚未用完，"
-        "合计超过{limit}天上限，疑似超量部分{amount}元。请核对是否重复开药、代他人取药或转卖。",
+        "参保人 {day} 在 {institution} 取得 {substance} 共{days:.0f}天用量时，此前所取约{held:.0f}天用量"
+        "尚未用完，合计超过{limit}天上限，疑似超量部分{amount}元。请核对是否重复开药、代他人取药或转卖。",
         "On {day} the insured person was given {days:.0f} days' supply of {substance} at {institution} while "
         "about {held:.0f} days of earlier supply were left: more than {limit} days in all. {amount} yuan "
         "lie beyond that. Prescribed twice, fetched for somebody else, or sold on?",

@@ -73,7 +73,8 @@ class TakenHome(BillRule):
     id = "E04"
     title = Words("出院带药超量", "Too much taken home from a ward")
     message = Words(
-        "{institution}住院{encounter}出院带药中，{code}{what_zh}，疑似超出部分{amount}元。请核对出院带药医嘱。",
+        "{institution} 住院 {encounter} 出院带药中，{code} {what_zh}，疑似超出部分{amount}元。"
+        "请核对出院带药医嘱。",
         "Among the drugs taken home after stay {encounter} at {institution}: {code}, {what_en}; {amount} "
         "yuan lie beyond what may be taken. What does the discharge order say?",
     )
