@@ -13,8 +13,11 @@ from msgspec import Struct
 from services.detector.facts import Fact, Kind
 from services.detector.history import PersonHistory, Ref, cell_of
 from services.detector.past import Past, fold
+from services.runtime.ports import NewerState
 
-CODEC = 2
+CODEC = 3
+"""The mark of every stored form. It grows when an older program would lose what a newer one wrote; each
+program reads all older forms. 2: before facts of other persons."""
 SAID_CELL = "!"
 HEAD_CELL = ""
 
@@ -26,6 +29,14 @@ class Said(Struct, array_like=True, gc=False):
     members: list[Ref]
     digest: bytes
     defect: bool = False
+
+
+class Head(Struct, array_like=True):
+    """The cell of a memory itself; 2 is the mark of those that had none."""
+
+    turns: int
+    suspended: bool
+    codec: int = 2
 
 
 class Packed(Struct, array_like=True):
@@ -46,7 +57,13 @@ _unpack = msgspec.msgpack.Decoder(Packed).decode
 _encode = msgspec.msgpack.Encoder(decimal_format="string").encode
 _fact = msgspec.msgpack.Decoder(Fact).decode
 _said = msgspec.msgpack.Decoder(Said).decode
-_head = msgspec.msgpack.Decoder(tuple[int, bool]).decode
+_head = msgspec.msgpack.Decoder(Head).decode
+
+
+def known(codec: int) -> None:
+    """Raises NewerState for a form that this program does not know."""
+    if codec > CODEC:
+        raise NewerState(f"state of form {codec}, this program knows {CODEC}: upgrade it")
 
 
 class PersonMemory(PersonHistory):
@@ -81,7 +98,7 @@ class PersonMemory(PersonHistory):
             return {}
         changed, self._changed = self._changed, {}
         by_cell = {cell_of(fact): fact for fact in self._everything()} if len(changed) > 2 else None
-        cells: dict[str, bytes | None] = {HEAD_CELL: _encode((self.turns, self.suspended))}
+        cells: dict[str, bytes | None] = {HEAD_CELL: _encode((self.turns, self.suspended, CODEC))}
         for cell in changed:
             if cell.startswith(SAID_CELL):
                 said = self.said.get(cell[1:])
@@ -112,8 +129,9 @@ class PersonMemory(PersonHistory):
 
     @classmethod
     def unpack(cls, key: str, packed: bytes) -> "PersonMemory":
-        """From the one-piece form. Raises msgspec.DecodeError on what this codec cannot read."""
+        """From the one-piece form. Raises NewerState, msgspec.DecodeError."""
         form = _unpack(packed)
+        known(form.codec)
         memory = cls(key)
         memory.turns, memory.suspended = form.turns, form.suspended
         memory._recent, memory.idle, memory.said = form.facts, form.idle, form.said
@@ -129,7 +147,9 @@ class PersonMemory(PersonHistory):
         facts = []
         for cell, body in cells:
             if cell == HEAD_CELL:
-                memory.turns, memory.suspended = _head(body)
+                head = _head(body)
+                known(head.codec)
+                memory.turns, memory.suspended = head.turns, head.suspended
             elif cell.startswith(SAID_CELL):
                 memory.said[cell[1:]] = _said(body)
             else:

@@ -15,7 +15,7 @@ from schemas.topics import ALERTS, CROSSINGS, EVENTS
 from services.detector import metrics
 from services.detector.shared.keys import terminals_of
 from services.detector.stages import Crossing, Pipeline, encode_crossing
-from services.runtime.ports import Anew, Emission, Memory, Outcome, Span, Stage
+from services.runtime.ports import Anew, Emission, Memory, NewerState, Outcome, Span, Stage
 from services.runtime.tracing import tracing
 
 PERSON, SHARED = "p:", "s:"
@@ -162,6 +162,8 @@ class DetectorProgram:
             else:
                 outcome.emissions += stage.step(memory, entry)
             metrics.JUDGEMENT.observe(perf_counter() - began)
+        except NewerState:
+            raise
         except Exception as error:
             origin = Origin(entry.request_id, entry.received_at, entry.seq)
             where = STAGES[entry.kind]
@@ -183,6 +185,8 @@ class DetectorProgram:
         try:
             memory = outcome.touched[name] = memory_of(name)
             outcome.emissions += self.pipeline.shared.step(memory, crossing)
+        except NewerState:
+            raise
         except Exception as error:
             body = encode_crossing(crossing)
             outcome.emissions.append(self._dead_letter(CROSSINGS, key, body, crossing.origin, error))

@@ -60,6 +60,10 @@ class Anew(NamedTuple):
         return Anew(max(self.version, later.version), both)
 
 
+class NewerState(Exception):
+    """What is remembered was written by a newer program: this one must not touch it, nor set it aside."""
+
+
 class Memory(Protocol):
     """What is remembered of one key."""
 
@@ -79,10 +83,10 @@ class Stage(Protocol):
         """The memory of a key that nothing is known of."""
 
     def restore(self, key: str, cells: Iterable[tuple[str, bytes]]) -> Memory:
-        """The memory made of all its cells, in any order."""
+        """The memory made of all its cells, in any order. Raises NewerState."""
 
     def unpack(self, key: str, packed: bytes) -> Memory:
-        """The memory from its one-piece form."""
+        """The memory from its one-piece form. Raises NewerState."""
 
     def pack(self, memory: Memory) -> bytes:
         """The one-piece form: a codec version, then everything."""

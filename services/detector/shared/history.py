@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from services.detector.history import Ref
-from services.detector.memory import CODEC, HEAD_CELL, SAID_CELL, Said
+from services.detector.memory import CODEC, HEAD_CELL, SAID_CELL, Said, known
 from services.detector.shared.registers import Register
 
 
@@ -29,6 +29,13 @@ class Told(NamedTuple):
         return (self.register.institution, self.register.encounter)
 
 
+class Head(Struct, array_like=True):
+    """The cell of a memory itself. Those without a mark are plain integers."""
+
+    turns: int
+    codec: int
+
+
 class Packed(Struct, array_like=True):
     """The one-piece form."""
 
@@ -42,7 +49,7 @@ _unpack = msgspec.msgpack.Decoder(Packed).decode
 _encode = msgspec.msgpack.Encoder().encode
 _register = msgspec.msgpack.Decoder(Register).decode
 _said = msgspec.msgpack.Decoder(Said).decode
-_head = msgspec.msgpack.Decoder(int).decode
+_head = msgspec.msgpack.Decoder(int | Head).decode
 
 
 class SharedHistory:
@@ -105,7 +112,7 @@ class SharedHistory:
         if not self._changed:
             return {}
         changed, self._changed = self._changed, set()
-        cells: dict[str, bytes | None] = {HEAD_CELL: _encode(self.turns)}
+        cells: dict[str, bytes | None] = {HEAD_CELL: _encode(Head(self.turns, CODEC))}
         for cell in changed:
             source = self.said.get(cell[1:]) if cell.startswith(SAID_CELL) else self.registers.get(cell)
             cells[cell] = None if source is None else _encode(source)
@@ -119,6 +126,7 @@ class SharedHistory:
     def unpack(cls, key: str, packed: bytes) -> Self:
         """From the one-piece form."""
         form = _unpack(packed)
+        known(form.codec)
         history = cls(key)
         history.turns, history.said = form.turns, form.said
         history.registers = {register.name: register for register in form.registers}
@@ -130,7 +138,7 @@ class SharedHistory:
         history = cls(key)
         for cell, body in cells:
             if cell == HEAD_CELL:
-                history.turns = _head(body)
+                history.turns = _turns(_head(body))
             elif cell.startswith(SAID_CELL):
                 history.said[cell[1:]] = _said(body)
             else:
@@ -145,6 +153,13 @@ class SharedHistory:
         else:
             for entry in register.entries:
                 insort(self._told, Told(entry, register), key=_place)
+
+
+def _turns(head: int | Head) -> int:
+    if isinstance(head, int):
+        return head
+    known(head.codec)
+    return head.turns
 
 
 def _place(told: Told) -> tuple[int, str, str, str, bool]:

@@ -24,7 +24,7 @@ from services.runtime.kafka.state import PartitionedState
 from services.runtime.kafka.topics import TABLE
 from services.runtime.kafka.wire import Batch, Reference, Wire
 from services.runtime.logs import log
-from services.runtime.ports import Anew, Emission, Outcome, Program
+from services.runtime.ports import Anew, Emission, NewerState, Outcome, Program
 from services.runtime.tracing import tracing
 
 VERSION_KEY = "version/"
@@ -149,6 +149,8 @@ class Worker:
             for key in page:
                 try:
                     memories.append(self._memories.get(partition, key.decode()))
+                except NewerState:
+                    raise
                 except Exception as error:
                     letter = self._wire.unreadable("rejudge", key, error)
                     letters.append(Emission(self._program.sink, "", letter))
