@@ -120,7 +120,7 @@ def watch(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], Prometheus]]:
     started: list[Prometheus] = []
 
     def start(jobs: dict[str, str]) -> Prometheus:
-        folder = tmp_path / "prometheus"
+        folder = tmp_path / f"prometheus-{len(started)}"
         folder.mkdir()
         started.append(Prometheus(program, folder, jobs))
         return started[-1]
