@@ -26,7 +26,7 @@ async def _posting(system: Running, scale: float) -> list[Figure]:
     figures = []
     ceiling = await bare_http(int(10_000 * scale))
     made = events.settlements(int(100_000 * scale), persons=20_000)
-    batched = await load.run(system.port, list(_batches(system, made)), connections=4)
+    batched = await load.run(system.port, list(batches(system, made)), connections=4)
     rate = len(made) / batched.seconds
     _check(batched)
     figures.append(Figure(PART, "events posted in batches of 500", rate, "/s", 20_000))
@@ -135,7 +135,8 @@ def _streamed(system: Running, count: int, size: int) -> Iterator[bytes]:
         yield load.request("/v1/events", "bench", system.key, events.body(made))
 
 
-def _batches(system: Running, made: list[dict]) -> Iterator[bytes]:
+def batches(system: Running, made: list[dict]) -> Iterator[bytes]:
+    """Requests of 500 events."""
     for begin in range(0, len(made), BATCH):
         yield load.request("/v1/events", "bench", system.key, events.body(made[begin : begin + BATCH]))
 

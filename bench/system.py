@@ -18,8 +18,10 @@ from pathlib import Path
 class Running:
     """A system that serves: where, and with which credentials. Can be killed and started again."""
 
-    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
+    def __init__(self, folder: Path, settings: dict[str, str], program: str = "services") -> None:
+        """program: the module that stands for `qingfeng`."""
         self.folder = folder
+        self._program = program
         self.port = self.api_port = free_port()
         self.environment = {
             **os.environ,
@@ -36,7 +38,7 @@ class Running:
         """Start, wait until it is ready (unless told not to), and have credentials at hand."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "services", "up", "--port", str(self.port)],
+                [sys.executable, "-m", self._program, "up", "--port", str(self.port)],
                 env={**self.environment, **settings},
                 stdout=log,
                 stderr=log,
@@ -130,9 +132,9 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def embedded(**settings: str) -> Iterator[Running]:
+def embedded(program: str = "services", **settings: str) -> Iterator[Running]:
     """`qingfeng up` without the demo; stopped and its folder removed at the end."""
-    system = Running(Path(tempfile.mkdtemp(prefix="qingfeng-")), settings)
+    system = Running(Path(tempfile.mkdtemp(prefix="qingfeng-")), settings, program)
     try:
         system.start()
         yield system
