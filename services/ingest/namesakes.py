@@ -22,31 +22,20 @@ ROWS_AT_MOST = 1_000
 CLOCKS_DIFFER = 2 * DAY
 """The greatest time accepted is never so far ahead of when a row was received."""
 
-HAS_KIN = """
-CASE WHEN i.fact IS NULL AND i.also IS NULL THEN false ELSE
-    {fact_shared} OR {also_shared}
-    OR EXISTS (SELECT FROM inbox o WHERE o.fact = i.fact AND o.seq <> i.seq AND o.also IS NOT NULL
-               AND {others_also_shared})
-    OR (i.type = 'cancellation'
-        AND (EXISTS (SELECT FROM inbox o WHERE o.also = i.fact AND o.seq <> i.seq)
-             OR EXISTS (SELECT FROM inbox o WHERE o.fact = i.also AND o.seq <> i.seq)))
-END
-"""
+_ALSO_SHARED = """{of}.also IS NOT NULL
+    AND (EXISTS (SELECT FROM inbox s WHERE s.also = {of}.also AND s.key < {of}.key)
+         OR EXISTS (SELECT FROM inbox s WHERE s.also = {of}.also AND s.key > {of}.key))"""
+HAS_KIN = f"""
+(i.fact IS NOT NULL
+ AND EXISTS (SELECT FROM inbox o WHERE o.fact = i.fact AND o.seq <> i.seq
+             AND (o.key <> i.key OR ({_ALSO_SHARED.format(of="o")})))
+ OR ({_ALSO_SHARED.format(of="i")})
+ OR (i.type = 'cancellation'
+     AND (EXISTS (SELECT FROM inbox o WHERE o.also = i.fact AND o.seq <> i.seq)
+          OR EXISTS (SELECT FROM inbox o WHERE o.fact = i.also AND o.seq <> i.seq))))
+"""  # noqa: S608 - constants only
 """Whether a row `i` may have kin under other keys, at once or by what its kin speak of: cheap, for every row
-that is read is asked."""
-_SHARED = """(EXISTS (SELECT FROM inbox s WHERE s.{name} = {of}.{name} AND s.key < {of}.key)
-    OR EXISTS (SELECT FROM inbox s WHERE s.{name} = {of}.{name} AND s.key > {of}.key))"""
-
-
-def _shared(name: str, of: str) -> str:
-    return _SHARED.format(name=name, of=of)
-
-
-HAS_KIN = HAS_KIN.format(
-    fact_shared=_shared("fact", "i"),
-    also_shared=_shared("also", "i"),
-    others_also_shared=_shared("also", "o"),
-)
+that is read is asked. Lines are looked for by key, for those of a stay come in many rows of one person."""
 
 SPEAKING = """
 SELECT named.thing, told.* FROM unnest($1::bigint[]) AS named (thing) CROSS JOIN LATERAL (
