@@ -56,8 +56,8 @@ class PersonHistory:
     """
 
     __slots__ = (
-        "_all", "_changed", "_made", "_offsets", "_past", "_recent", "elsewhere", "foreign", "idle", "key",
-        "records", "stays", "turns",
+        "_all", "_changed", "_made", "_offsets", "_past", "_recent", "ages_at", "elsewhere", "foreign",
+        "idle", "key", "records", "stays", "turns",
     )  # fmt: skip
 
     def __init__(self, key: str) -> None:
@@ -72,6 +72,8 @@ class PersonHistory:
         self.records: dict[str, Fact] = {}
         self.stays: list | None = None
         """Cache of the view's stays; None when it must be made again."""
+        self.ages_at = 0
+        """Moment from which a fact may age out that did not before; noted by who looked, never stored."""
         self._made: dict[tuple, Any] = {}
         self._offsets: frozenset | None = None
         self._changed: dict[str, None] = {}
@@ -289,6 +291,8 @@ class PersonHistory:
             facts.append(fact)
         if self._all is not None:
             insort(self._all, fact, key=_place)
+        if fact.at < self.ages_at:
+            self.ages_at = fact.at
         if self._made:
             ref = (fact.institution, fact.encounter)
             for name in [name for name in self._made if name[0] == ref]:
@@ -330,6 +334,7 @@ class PersonHistory:
         """Split all facts into those that count and those that do not."""
         live, self.idle, self.foreign, self.elsewhere = resolve(everything)
         self._set(live)
+        self.ages_at = 0
         self.stays = self._offsets = None
 
 

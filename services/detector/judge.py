@@ -102,26 +102,35 @@ class PersonJudge:
         return note(history, self._whole(history))
 
     def has_aged(self, history: PersonMemory, as_of: int) -> bool:
-        """Whether a history may hold facts that aged out."""
-        horizon = self.bench.horizon
-        return horizon is not None and history.first < as_of - horizon
+        """Whether a history holds facts that aged out."""
+        if self.bench.horizon is None or history.first >= as_of - self.bench.horizon:
+            return False
+        return bool(self._aged(history, as_of - self.bench.horizon))
 
     def forget(self, history: PersonMemory, as_of: int) -> None:
-        """Drop facts that aged out; those that a standing finding names stay, so that it stays sealed."""
-        if self.bench.horizon is None:
-            return
-        horizon = as_of - self.bench.horizon
-        old = [fact for fact in history.facts if max(fact.at, fact.end) < horizon]
-        kept = {ref for said in history.said.values() for ref in said.members}
-        view = PersonView(history, self.registry, self.bench.calendar)
-        kept.update(stay.ref for stay in view.stays if stay.end >= horizon)
+        """Drop facts that aged out."""
+        if self.bench.horizon is not None and (aged := self._aged(history, as_of - self.bench.horizon)):
+            history.drop(aged)
+
+    def _aged(self, history: PersonMemory, horizon: int) -> list[Fact]:
+        """Facts that lie before a horizon, less those that are kept: of stays not over by then, of standing
+        findings, so that these stay sealed, and what was imported."""
+        if history.ages_at >= horizon:
+            return []
+        stays = PersonView(history, self.registry, self.bench.calendar).stays
+        kept = {stay.ref for stay in stays if stay.end >= horizon}
+        kept.update(ref for said in history.said.values() for ref in said.members)
+        aging = [fact for fact in history.facts if not fact.flags & HISTORICAL]
         aged = [
             fact
-            for fact in old
-            if (fact.institution, fact.encounter) not in kept and not fact.flags & HISTORICAL
+            for fact in aging
+            if max(fact.at, fact.end) < horizon and (fact.institution, fact.encounter) not in kept
         ]
-        if aged:
-            history.drop(aged)
+        if not aged:
+            # What is sealed or open keeps no event busy: there is nothing to look for until others age.
+            reaches = [max(fact.at, fact.end) for fact in aging] + [stay.end for stay in stays]
+            history.ages_at = min((reach for reach in reaches if reach >= horizon), default=horizon)
+        return aged
 
     def _after(self, history: PersonMemory, fact: Fact, changes: list[Change]) -> list[Verdict]:
         crowded = history.count > self.bench.facts_limit
@@ -151,7 +160,9 @@ class PersonJudge:
         view = PersonView(history, self.registry, self.bench.calendar)
         found = [finding for rule in self._rules for finding in rule.judge(view, None)]
         refs = {(fact.institution, fact.encounter) for fact in history.facts}
-        return difference(history.said, [*found, *defects_of(view, sorted(refs))])
+        verdicts = difference(history.said, [*found, *defects_of(view, sorted(refs))])
+        history.suspended = False
+        return verdicts
 
     def _reached(self, history: PersonMemory, changes: list[Change]) -> list[Verdict]:
         rules = self._concerned(history, changes) if changes else ()

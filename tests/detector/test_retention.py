@@ -5,8 +5,10 @@ import pytest
 from schemas.finding import AlertMessage
 from schemas.moments import DAY
 from schemas.registry import Registry
+from schemas.topics import ALERTS
 from services.detector.program import DetectorProgram
 from services.detector.stages import make_pipeline
+from services.detector.view import PersonView
 from services.settings import Settings
 from tests.support.entries import (
     admission,
@@ -106,6 +108,35 @@ def test_what_no_finding_names_is_forgotten_and_an_open_stay_is_not():
     person.feed(settlement("2026-05-01 10:00", "H9", "S9", total="1.00"), as_of=LATER + 30 * DAY)
     kept = {(fact.institution, fact.encounter) for fact in person.memory.facts}
     assert kept == {("H2", "M5"), ("H9", "E-S9")}
+
+
+@pytest.mark.parametrize(
+    "kept", [[admission("2024-01-05 08:00", "H2", "M5")], pair()], ids=["an open stay", "a standing finding"]
+)
+def test_what_is_kept_for_long_is_looked_through_once_and_screenings_wait_for_the_sitting(kept, monkeypatch):
+    person = Person().feed(*kept)
+    STAGE.screenings(person.memory)
+    looked = []
+    stays = PersonView.stays.fget
+    monkeypatch.setattr(PersonView, "stays", property(lambda view: looked.append(1) or stays(view)))
+    monkeypatch.setattr(STAGE.judge, "_rules", ())
+    monkeypatch.setattr(STAGE.judge, "_by_news", {})
+    for day in range(1, 9):
+        visit = entry(settlement(f"2026-05-0{day} 10:00", "H9", f"S{day}"), as_of=LATER + WINDOW)
+        assert [item for item in STAGE.step(person.memory, visit) if item.topic == ALERTS] == []
+    assert len(looked) == 1
+    assert len(STAGE.screenings(person.memory)) == 8
+
+
+@pytest.mark.parametrize(("behind", "kept"), [(0, 2), (1, 0)])
+def test_a_stay_that_closes_late_ages_from_its_end(behind, kept):
+    person = Person().feed(admission("2024-01-05 08:00", "H2", "M5"))
+    person.feed(discharge("2026-05-01 10:00", "H2", "M5"), as_of=LATER + WINDOW)
+    over = moment("2026-05-01 10:00") + RETENTION + WINDOW
+    person.feed(settlement("2028-12-01 10:00", "H9", "S9"), as_of=over)
+    assert len(person.memory.encounter(("H2", "M5"))) == 2
+    person.feed(settlement("2028-12-02 10:00", "H9", "S10"), as_of=over + behind)
+    assert len(person.memory.encounter(("H2", "M5"))) == kept
 
 
 def test_forgotten_cells_are_deleted_and_do_not_come_back():
