@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from services.runtime.metrics import exposition
 from tests.deploy.composition import OURS, ROOT
 from tests.deploy.dashboards import FILES, targets
 from tests.docs.metrics import metrics, names
@@ -16,6 +17,11 @@ from tests.docs.metrics import metrics, names
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 USED = re.compile(r"\bqingfeng_\w+")
+FEW = {
+    "care", "code", "event", "method", "outcome", "partition", "reason", "region", "result", "route", "rule",
+    "severity", "stage", "state", "status", "topic", "type",
+}  # fmt: skip
+"""Labels that have few values: words of the code, codes of the registry's regions, ids of rules."""
 HEADINGS = ("**Meaning.**", "**Impact.**", "**Diagnosis.**", "**Mitigation.**")
 
 
@@ -46,6 +52,19 @@ def promtool() -> str:
 def test_prometheus_accepts(arguments: tuple[str, ...], promtool: str) -> None:
     done = subprocess.run([promtool, *arguments], cwd=PROMETHEUS, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_finds_nothing_against_names_and_units(promtool: str) -> None:
+    assert metrics()
+    done = subprocess.run([promtool, "check", "metrics"], input=exposition()[0], capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_every_metric_is_ours_says_what_it_means_in_a_sentence_and_has_no_id_for_a_label() -> None:
+    for metric in metrics():
+        assert metric.name.startswith("qingfeng_")
+        assert metric.meaning.endswith("."), metric
+        assert set(re.findall(r"\w+", metric.labels)) <= FEW, metric
 
 
 def test_every_service_of_ours_is_scraped_where_it_answers() -> None:
