@@ -33,6 +33,8 @@ EVERY = 19 * DAY // 2
 """20 facts in 190 days."""
 START = micros(datetime(2026, 1, 1, tzinfo=UTC))
 INSTITUTIONS = 300
+SOMEBODY = "abcdefghijklmnopqrstuvwxyz"
+"""A person, as long as a pseudonym."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def institutions() -> list[Institution]:
     ]
 
 
-def settlement(chance: random.Random, number: int, at: int, lines: int = 0) -> bytes:
+def settlement(chance: random.Random, number: int, at: int, lines: int = 0, person: str = SOMEBODY) -> bytes:
     """An ordinary settlement in its normal form: a pharmacy or out-patient visit, now and then a stay."""
     place = chance.randrange(INSTITUTIONS)
     hospital = place % 4 == 0
@@ -81,7 +83,7 @@ def settlement(chance: random.Random, number: int, at: int, lines: int = 0) -> b
         "recorded_at": _text(at + MINUTE // 20),
         "region": "430102",
         "device_id": f"POS-{place:04d}-{chance.randrange(3)}",
-        "person_id": "abcdefghijklmnopqrstuvwxyz",
+        "person_id": person,
         "card": {"kind": "e_voucher", "number": "abcdefghijklmnopqrstuvwxyz"},
         "settlement_id": f"S{number:012d}",
         "encounter_id": f"M{number:012d}",
@@ -165,8 +167,9 @@ def measure(
     batch = []
     for number in range(events):
         at = now + number * pace
-        body = settlement(chance, number, at, 3 if chance.random() < share else 0)
-        batch.append(Entry(number, "event", f"person-{chance.randrange(persons):020d}", body, at, at, 0))
+        key = f"person-{chance.randrange(persons):020d}"
+        body = settlement(chance, number, at, 3 if chance.random() < share else 0, key)
+        batch.append(Entry(number, "event", key, body, at, at, 0))
     calm_the_collector()
     step = pipeline.person.step
     began = time.process_time()
@@ -185,7 +188,8 @@ def _templates(pipeline: Pipeline, chance: random.Random, facts: int, share: flo
             at = START + chance.randrange(facts * EVERY)
             name = number * 1_000 + place + 10**9
             body = settlement(chance, name, at, 3 if chance.random() < share else 0)
-            history.add(read_entry(Entry(0, "event", "", body, at, at, 0), pipeline.person.bench.calendar))
+            entry = Entry(0, "event", SOMEBODY, body, at, at, 0)
+            history.add(read_entry(entry, pipeline.person.bench.calendar))
         templates.append(history.pack())
     return templates
 
@@ -195,7 +199,7 @@ def size_of_ten() -> int:
     history, chance = PersonMemory("ten"), random.Random(1)
     for number in range(10):
         at = START + number * DAY
-        entry = Entry(0, "event", "", settlement(chance, number, at), at, at, 0)
+        entry = Entry(0, "event", SOMEBODY, settlement(chance, number, at), at, at, 0)
         history.add(read_entry(entry, Calendar("Asia/Shanghai")))
     return len(history.pack())
 
