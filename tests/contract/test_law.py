@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 from schemas.registry import Institution, Person
-from services.ingest.entries import append_again
+from services.ingest.entries import append_again, append_rejudging
 from services.runtime.clock import system_clock
 from services.runtime.database import transaction
 from tests.contract.conftest import FACTS_LIMIT, Runtime
@@ -167,6 +167,26 @@ def test_a_placeholder_person_is_suspended_and_resumes_below_the_limit(runtime: 
         await door.post([cancellation("04-02 09:00", one) for one in many[:5]])
         await runtime.settled(door)
         assert "A01" in rules_of(await door.open_alerts(), "S-H1")
+
+    runtime.tell(story)
+
+
+def test_a_person_who_is_judged_again_when_asked_is_judged_as_before(runtime: Runtime):
+    async def story(door: Door) -> None:
+        await door.post(
+            [
+                *stay("03-01 09:00", "03-10 09:00", "R-H1", "r1", person="r"),
+                *stay("03-05 09:00", "03-12 09:00", "R-H2", "r2", person="r"),
+            ]
+        )
+        before = await runtime.settled(door)
+        async with transaction(door.engine) as connection:
+            key = await connection.fetchval("SELECT key FROM inbox WHERE institution_id = 'R-H1' LIMIT 1")
+            await append_rejudging(connection, [key], system_clock())
+        found = await runtime.settled(door)
+        assert "A01" in rules_of(await door.open_alerts(), "R-H1")
+        for name in ("accepted", "judged", "alerts_stored", "dead_letters"):
+            assert found[name] == before[name]
 
     runtime.tell(story)
 
