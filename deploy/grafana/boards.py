@@ -1,49 +1,10 @@
 """What the dashboards show: panels by row, each with its meaning and its queries."""
 
-from typing import NamedTuple
+from panels import Board, Graph, increase, quantile, quantiles, rate
 
 OPENED = 'qingfeng_alerts_total{event="opened"}'
 ACCEPTED = 'qingfeng_ingest_events_total{result="accepted"}'
 DOOR = "POST /v1/events"
-
-
-class Graph(NamedTuple):
-    """A panel. queries: (PromQL, legend). page_above: where an alert rule begins to page."""
-
-    title: str
-    meaning: str
-    unit: str
-    queries: list[tuple[str, str]]
-    page_above: float | None = None
-
-
-class Board(NamedTuple):
-    """A dashboard: rows of graphs by their titles."""
-
-    uid: str
-    title: str
-    rows: dict[str, list[Graph]]
-
-
-def rate(metric: str, by: str = "") -> str:
-    """Per second, summed over processes."""
-    return f"sum{f' by ({by})' if by else ''} (rate({metric}[$__rate_interval]))"
-
-
-def increase(metric: str, by: str = "") -> str:
-    """How many in the interval, summed over processes."""
-    return f"sum{f' by ({by})' if by else ''} (increase({metric}[$__rate_interval]))"
-
-
-def quantiles(metric: str) -> list[tuple[str, str]]:
-    """The median and the 99th percentile of a histogram."""
-    return [(quantile(metric, 0.5), "p50"), (quantile(metric, 0.99), "p99")]
-
-
-def quantile(metric: str, share: float, by: str = "le") -> str:
-    """A percentile of a histogram."""
-    return f"histogram_quantile({share}, sum by ({by}) (rate({metric}_bucket[$__rate_interval])))"
-
 
 NOW = Board(
     "qingfeng-now",
@@ -263,9 +224,12 @@ PIPELINE = Board(
         "出错 / Set aside": [
             Graph(
                 "死信 / Dead letters",
-                "Entries that were set aside so far, by kind of error. Should be none.",
+                "Entries that wait to be judged again, and all set aside so far, by kind of error.",
                 "short",
-                [("sum by (reason) (qingfeng_dlq_records_total)", "{{reason}}")],
+                [
+                    ("max(qingfeng_dead_letters_waiting)", "waiting"),
+                    ("sum by (reason) (qingfeng_dlq_records_total)", "so far: {{reason}}"),
+                ],
             ),
             Graph(
                 "判断出错 / Raised while judging",
@@ -302,7 +266,19 @@ DELIVERIES = Board(
                 page_above=300,
             ),
             Graph(
-                "停用端点 / Endpoints switched off",
+                "待推送 / Waiting",
+                "Deliveries that are not done, those that wait for a next try among them.",
+                "short",
+                [("max(qingfeng_webhook_deliveries_waiting)", "waiting")],
+            ),
+            Graph(
+                "端点 / Endpoints",
+                "How they fare; slowed ones asked for less.",
+                "short",
+                [("max by (health) (qingfeng_webhook_endpoints)", "{{health}}")],
+            ),
+            Graph(
+                "停用 / Switched off",
                 "So far, by reason: gone (it answered 410) or failing (nothing got through for five days).",
                 "short",
                 [("sum by (reason) (qingfeng_webhooks_disabled_total)", "{{reason}}")],

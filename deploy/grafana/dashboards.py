@@ -6,7 +6,7 @@ code, and ask each query of a real Prometheus that watches a real system.
 
 from pathlib import Path
 
-from boards import BOARDS, Board, Graph
+from boards import BOARDS
 from grafana_foundation_sdk.builders import common as common_builder
 from grafana_foundation_sdk.builders import dashboard as builder
 from grafana_foundation_sdk.builders.prometheus import Dataquery
@@ -14,6 +14,7 @@ from grafana_foundation_sdk.builders.timeseries import Panel
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
+from panels import Board, Graph
 
 FOLDER = Path(__file__).with_name("dashboards")
 SOURCE = common.DataSourceRef(type_val="prometheus", uid="prometheus")

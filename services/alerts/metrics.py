@@ -34,6 +34,7 @@ DEAD_LETTERS = counter(
     "Entries that could not be judged and were put to the dead letters, by kind of error.",
     ["reason"],
 )
+DEAD_LETTERS_WAITING = gauge("dead_letters_waiting", "Dead letters that nobody has had judged again yet.")
 DEFECTS = counter(
     "data_defects",
     "Contradictions found in what institutions sent, by code.",
@@ -53,6 +54,15 @@ DELIVERY = histogram(
 OLDEST_DELIVERY = gauge(
     "webhook_queue_oldest_age_seconds",
     "Age of the oldest delivery that is due and not done.",
+)
+WAITING_DELIVERIES = gauge(
+    "webhook_deliveries_waiting",
+    "Deliveries to endpoints that are switched on which are not done; counted up to 100,000.",
+)
+ENDPOINTS = gauge(
+    "webhook_endpoints",
+    "Endpoints by how they fare: well, slowed (they asked for less), failing or disabled.",
+    ["health"],
 )
 DISABLED_WEBHOOKS = counter(
     "webhooks_disabled",

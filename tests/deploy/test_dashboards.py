@@ -126,8 +126,16 @@ def test_every_panel_shows_data_of_a_system_at_work(
             time.sleep(1.0)
         prometheus.answering(queries(of_kafka=False))
         assert prometheus.ask('sum(rate(qingfeng_detector_screenings_total{region="430102"}[20s]))')[0] > 0
-        named = "max(qingfeng_alerts_open_institutions)"
-        prometheus.eventually(lambda: prometheus.ask(named) == [2.0], lambda: prometheus.ask(named))
+        stands = {
+            "max(qingfeng_alerts_open_institutions)": 2,
+            'max(qingfeng_webhook_endpoints{health="disabled"})': 1,
+            "max(qingfeng_dead_letters_waiting)": 2,
+        }
+
+        def found() -> dict[str, float]:
+            return {query: max(prometheus.ask(query), default=-1) for query in stands}
+
+        prometheus.eventually(lambda: found() == stands, found)
 
 
 def work(system: Running, turn: int) -> None:

@@ -18,7 +18,7 @@ PROMETHEUS = ROOT / "deploy" / "prometheus"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 USED = re.compile(r"\bqingfeng_\w+")
 FEW = {
-    "care", "code", "event", "method", "outcome", "partition", "reason", "region", "result", "route", "rule",
+    "care", "code", "event", "health", "method", "outcome", "partition", "reason", "region", "result", "route", "rule",
     "severity", "stage", "state", "status", "topic", "type",
 }  # fmt: skip
 """Labels that have few values: words of the code, codes of the registry's regions, ids of rules."""
