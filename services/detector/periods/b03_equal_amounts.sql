@@ -1,6 +1,6 @@
 -- A row a day of a pharmacy. Where several amounts gather on one day, the commonest that is no fixed price speaks.
 WITH swipes AS (
-    SELECT institution_id, day, name, person, settlement_id, encounter_id, total, fund, historical, begun
+    SELECT visit, institution_id, day, name, person, settlement_id, encounter_id, total, fund, historical, begun
     FROM screened
     WHERE care = 'pharmacy' AND settlement_id <> '' AND day >= $begin_day
 ), days_swiped AS (
@@ -12,7 +12,7 @@ WITH swipes AS (
     SELECT s.institution_id, s.day, s.total, count(DISTINCT i.code) AS codes,
            count(DISTINCT s.name || ' ' || s.person) AS itemised
     FROM gathered g JOIN swipes s USING (institution_id, day, total)
-    JOIN items i ON i.institution_id = s.institution_id AND i.name = s.name AND i.person = s.person
+    JOIN items i ON i.visit = s.visit
     GROUP BY s.institution_id, s.day, s.total
 ), priced AS (
     SELECT g.*, d.swipes, c.codes = 1 AND c.itemised = g.equal_swipes AS is_fixed_price

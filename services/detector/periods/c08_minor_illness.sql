@@ -42,7 +42,7 @@ WITH stays AS (
            ) AS is_infused
     FROM cheap n JOIN screened s
       ON s.institution_id = n.institution_id AND s.encounter_id = n.encounter_id AND s.person = n.person
-    JOIN items i ON i.institution_id = s.institution_id AND i.name = s.name AND i.person = s.person
+    JOIN items i ON i.visit = s.visit
     LEFT JOIN packs p ON p.code = i.code
     GROUP BY n.institution_id, n.encounter_id, n.person
 ), found AS (

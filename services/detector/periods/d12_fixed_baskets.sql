@@ -1,26 +1,30 @@
 -- A row a pharmacy and set of codes.
 WITH sold AS (
-    SELECT s.institution_id, s.name, s.person, s.settlement_id, s.encounter_id, s.day, s.total, s.fund, s.historical,
-           i.code, bool_or(i.category = '14') AS is_goods,
+    SELECT s.institution_id, s.visit, i.code, bool_or(i.category = '14') AS is_goods,
            floor(max(coalesce(i.unit_price * 100, i.amount / i.quantity)) + 0.5) AS price
-    FROM items i
-    JOIN screened s ON s.institution_id = i.institution_id AND s.name = i.name AND s.person = i.person
-    WHERE s.care = 'pharmacy' AND s.settlement_id <> '' AND s.month = $month AND i.amount > 0 AND i.quantity > 0 AND s.total > 0
-    GROUP BY s.institution_id, s.name, s.person, s.settlement_id, s.encounter_id, s.day, s.total, s.fund,
-             s.historical, i.code
+    FROM items i JOIN screened s ON s.visit = i.visit
+    WHERE s.care = 'pharmacy' AND s.settlement_id <> '' AND s.month = $month AND s.total > 0
+      AND i.amount > 0 AND i.quantity > 0
+    GROUP BY s.institution_id, s.visit, i.code
 ), receipts AS (
-    SELECT institution_id, name, person, settlement_id, encounter_id, day, total, fund, historical,
-           string_agg(code, ' ' ORDER BY code) AS basket, count(*) AS codes, bool_or(is_goods) AS has_goods,
+    SELECT institution_id, visit, string_agg(code, ' ' ORDER BY code) AS basket, count(*) AS codes,
+           bool_or(is_goods) AS has_goods,
            bool_and(floor(price / $round_fen) * $round_fen = price) AS is_priced_round
-    FROM sold GROUP BY institution_id, name, person, settlement_id, encounter_id, day, total, fund, historical
+    FROM sold GROUP BY institution_id, visit
 ), pharmacies AS (
-    SELECT institution_id, count(*) AS receipts, sum(total) AS total FROM receipts GROUP BY institution_id
+    SELECT r.institution_id, count(*) AS receipts, sum(s.total) AS total
+    FROM receipts r JOIN screened s ON s.visit = r.visit GROUP BY r.institution_id
+), repeated AS (
+    SELECT institution_id, basket FROM receipts WHERE codes >= 2
+    GROUP BY institution_id, basket HAVING count(*) >= $times
 ), baskets AS (
-    SELECT institution_id, basket, count(*) AS times, sum(total) AS total, sum(greatest(fund, 0)) AS fund,
-           count(*) FILTER (WHERE total % $round_fen = 0) AS round, bool_or(has_goods) AS has_goods,
-           bool_and(is_priced_round) AS is_priced_round, min(day) AS happened, bool_and(historical) AS historical,
-           array_agg(DISTINCT settlement_id) AS settlements, array_agg(DISTINCT encounter_id) AS encounters
-    FROM receipts WHERE codes >= 2 GROUP BY institution_id, basket HAVING count(*) >= $times
+    SELECT r.institution_id, r.basket, count(*) AS times, sum(s.total) AS total, sum(greatest(s.fund, 0)) AS fund,
+           count(*) FILTER (WHERE s.total % $round_fen = 0) AS round, bool_or(r.has_goods) AS has_goods,
+           bool_and(r.is_priced_round) AS is_priced_round, min(s.day) AS happened, bool_and(s.historical) AS historical,
+           array_agg(DISTINCT s.settlement_id) AS settlements, array_agg(DISTINCT s.encounter_id) AS encounters
+    FROM repeated m JOIN receipts r ON r.institution_id = m.institution_id AND r.basket = m.basket
+    JOIN screened s ON s.visit = r.visit
+    GROUP BY r.institution_id, r.basket
 ), holding AS (
     SELECT institution_id, code, count(*) AS receipts FROM sold GROUP BY institution_id, code
 ), rarest AS (

@@ -31,19 +31,21 @@ from services.detector.periods.relations import (
 from services.detector.periods.rule import PeriodRule
 from services.detector.periods.statements import named
 
+ROW = "rowid"
+"""What names a stored row."""
 ITEMS = """
 CREATE TEMP TABLE {table} AS
-SELECT s.institution_id, s.name, s.person, {columns}
-FROM (SELECT institution_id, name, person, unnest(CAST(CAST(s.items AS json) AS json[])) AS item
-      FROM screening s SEMI JOIN {source} USING (institution_id, name, person) WHERE s.day >= $since) s
+SELECT i.visit, {columns}
+FROM (SELECT s.rowid AS visit, unnest(CAST(CAST(s.items AS json) AS json[])) AS item
+      FROM screening s WHERE {which}) AS i
 """
 CATEGORIES = """
 CREATE TEMP TABLE {table} AS
-SELECT institution_id, name, person, entry.key AS category, CAST(entry.value[1] AS bigint) AS amount,
-       CAST(entry.value[2] AS bigint) AS covered
-FROM (SELECT institution_id, name, person,
-             unnest(map_entries(CAST(CAST(by_category AS json) AS map(varchar, bigint[])))) AS entry
-      FROM screening SEMI JOIN {source} USING (institution_id, name, person) WHERE day >= $since)
+SELECT i.visit, i.entry.key AS category, CAST(i.entry.value[1] AS bigint) AS amount,
+       CAST(i.entry.value[2] AS bigint) AS covered
+FROM (SELECT s.rowid AS visit,
+             unnest(map_entries(CAST(CAST(s.by_category AS json) AS map(varchar, bigint[])))) AS entry
+      FROM screening s WHERE {which}) AS i
 """
 MONTHS = "SELECT month FROM screening UNION SELECT month FROM stock_event ORDER BY month"
 _line = msgspec.json.Encoder().encode
@@ -116,12 +118,13 @@ class ScreenedHistory:
         made = made_when_named(month, rules, ITEMS, CATEGORIES)
         for _, how, since in [("screened_all", SCREENED, first_day(month, rules)), *made]:
             statement = how.replace("CREATE", "CREATE OR REPLACE", 1).replace("{columns}", _item_columns())
+            statement = statement.replace("{row}", ROW)
             self._database.execute(*named(statement, {"since": since, "end_day": month.end}))
 
 
 def _item_columns() -> str:
     return ", ".join(
-        f"CAST(s.item ->> {place} AS {kind}) AS {name}"
+        f"CAST(i.item ->> {place} AS {kind}) AS {name}"
         for place, (name, kind) in enumerate(ITEM_COLUMNS.items())
     )
 

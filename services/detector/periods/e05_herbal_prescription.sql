@@ -7,7 +7,7 @@ WITH prescribed AS (
            CASE WHEN bool_or(s.med_type LIKE '1402%' OR s.med_type LIKE '15%') THEN $doses_special
                 WHEN bool_or(s.med_type LIKE '14%' OR s.disease_code <> '') THEN $doses_chronic
                 ELSE $doses END AS doses_allowed
-    FROM items i JOIN screened s ON s.institution_id = i.institution_id AND s.name = i.name AND s.person = i.person
+    FROM items i JOIN screened s ON s.visit = i.visit
     WHERE i.category = '10' AND s.care IN ('visit', 'pharmacy') AND s.settlement_id <> ''
       AND s.day >= $begin_day AND i.amount > 0
     GROUP BY s.institution_id, s.encounter_id
@@ -31,15 +31,14 @@ WITH prescribed AS (
                + CASE WHEN times_price > 1 THEN 1 ELSE 0 END AS exceeded
     FROM over
 ), bills AS (
-    SELECT institution_id, name, person,
-           sum(amount) AS bill, sum(CASE WHEN category IN ('10', '11') THEN amount ELSE 0 END) AS chinese
-    FROM categories GROUP BY institution_id, name, person
+    SELECT visit, sum(amount) AS bill, sum(CASE WHEN category IN ('10', '11') THEN amount ELSE 0 END) AS chinese
+    FROM categories GROUP BY visit
 ), stays AS (
     SELECT s.institution_id, s.encounter_id, min(s.day) AS day, max(s.department) AS department,
            sum(b.bill) AS bill, sum(b.chinese) AS chinese, bool_and(s.historical) AS historical,
            array_agg(DISTINCT s.settlement_id) AS settlements
     FROM screened s
-    JOIN bills b ON b.institution_id = s.institution_id AND b.name = s.name AND b.person = s.person
+    JOIN bills b ON b.visit = s.visit
     WHERE s.care = 'inpatient' AND s.settlement_id <> '' AND s.day >= $begin_day
     GROUP BY s.institution_id, s.encounter_id
     HAVING bool_or(NOT s.mid_stay) AND sum(b.bill) >= $least AND max(s.department) <> ''

@@ -1,6 +1,6 @@
 -- A row a practitioner at an institution.
 WITH visits AS (
-    SELECT institution_id, name, person, settlement_id, encounter_id, practitioner, day, kind, level, department,
+    SELECT visit, institution_id, person, settlement_id, encounter_id, practitioner, day, kind, level, department,
            historical, region <> '' AND insured_region <> '' AND region <> insured_region AS is_far
     FROM screened WHERE care = 'visit' AND settlement_id <> ''
 ), drugs AS (
@@ -9,21 +9,26 @@ WITH visits AS (
            coalesce(p.high_value, false) AS is_dear,
            CASE WHEN i.practitioner <> '' THEN i.practitioner ELSE v.practitioner END AS practitioner
     FROM items i
-    JOIN visits v ON v.institution_id = i.institution_id AND v.name = i.name AND v.person = i.person
+    JOIN visits v ON v.visit = i.visit
     LEFT JOIN packs p ON p.code = i.code
     WHERE i.category IN ('09', '10', '11') AND i.amount > 0 AND v.day >= $begin_day
-), hands AS (
+), sums AS (
     SELECT practitioner, institution_id, max(kind) AS kind, coalesce(max(level), -1) AS level,
            CAST(sum(CASE WHEN is_dear THEN amount ELSE 0 END) AS double precision) / sum(amount) AS share,
            sum(CASE WHEN is_dear THEN covered ELSE 0 END) AS amount,
-           min(day) FILTER (WHERE is_dear) AS happened, bool_and(historical) AS historical,
-           CASE WHEN max(department) <> ''
-                THEN bool_and(department LIKE '%肿瘤%' OR department LIKE '%血液%' OR department LIKE '%风湿%')
-                     FILTER (WHERE is_dear) END AS is_specialty,
-           array_agg(DISTINCT encounter_id) FILTER (WHERE is_dear) AS encounters,
-           array_agg(DISTINCT settlement_id) FILTER (WHERE is_dear) AS settlements
+           bool_and(historical) AS historical, max(department) AS department
     FROM drugs WHERE practitioner <> '' AND kind IS NOT NULL
     GROUP BY practitioner, institution_id
+), dear AS (
+    SELECT practitioner, institution_id, min(day) AS happened,
+           bool_and(department LIKE '%肿瘤%' OR department LIKE '%血液%' OR department LIKE '%风湿%') AS is_specialty,
+           array_agg(DISTINCT encounter_id) AS encounters, array_agg(DISTINCT settlement_id) AS settlements
+    FROM drugs WHERE is_dear AND practitioner <> '' AND kind IS NOT NULL
+    GROUP BY practitioner, institution_id
+), hands AS (
+    SELECT t.*, d.happened, CASE WHEN t.department <> '' THEN d.is_specialty END AS is_specialty,
+           d.encounters, d.settlements
+    FROM sums t LEFT JOIN dear d ON d.practitioner = t.practitioner AND d.institution_id = t.institution_id
 ), classes AS (
     SELECT kind, level, count(*) AS peers, percentile_cont($percentile) WITHIN GROUP (ORDER BY share) AS top
     FROM hands GROUP BY kind, level

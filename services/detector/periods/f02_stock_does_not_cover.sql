@@ -54,7 +54,7 @@ WITH seen AS (
            coalesce(i.covered, i.amount) AS covered, coalesce(i.split_pack, false) AS is_split,
            CASE WHEN i.quantity > 0 THEN CAST(i.amount AS double precision) / i.quantity END AS price
     FROM items i JOIN products p ON p.product_code = i.code
-    JOIN screened s ON s.institution_id = i.institution_id AND s.name = i.name AND s.person = i.person
+    JOIN screened s ON s.visit = i.visit
     WHERE s.settlement_id <> ''
 ), packs_cost AS (
     SELECT code, percentile_cont(0.9) WITHIN GROUP (ORDER BY price) AS price

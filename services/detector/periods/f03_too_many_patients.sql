@@ -17,20 +17,24 @@ WITH visits AS (
     SELECT practitioner, day, max(within_an_hour) AS busiest_hour,
            count(*) FILTER (WHERE within_a_minute > 1) AS in_batches
     FROM windows GROUP BY practitioner, day
+), ordered AS (
+    SELECT practitioner, day, visit, min(minute) AS first_minute, max(minute) AS last_minute
+    FROM items WHERE practitioner <> '' AND day >= $begin_day AND day < $end_day
+    GROUP BY practitioner, day, visit
 ), orders AS (
-    SELECT i.practitioner, i.day, i.institution_id, i.person, i.minute, s.care, s.historical
-    FROM items i JOIN screened s ON s.institution_id = i.institution_id AND s.name = i.name AND s.person = i.person
-    WHERE i.practitioner <> '' AND i.day >= $begin_day AND i.day < $end_day AND s.care <> 'pharmacy'
+    SELECT o.practitioner, o.day, o.first_minute, o.last_minute, s.institution_id, s.person, s.care, s.historical
+    FROM ordered o JOIN screened s ON s.visit = o.visit
+    WHERE s.care <> 'pharmacy'
 ), wards AS (
     SELECT practitioner, day, count(DISTINCT person) AS inpatients
     FROM orders WHERE care = 'inpatient' GROUP BY practitioner, day
 ), moments AS (
-    SELECT practitioner, day, minute FROM orders WHERE minute IS NOT NULL
+    SELECT practitioner, day, first_minute, last_minute FROM orders WHERE first_minute IS NOT NULL
     UNION ALL
-    SELECT practitioner, day, minute FROM visits WHERE minute IS NOT NULL
+    SELECT practitioner, day, minute, minute FROM visits WHERE minute IS NOT NULL
 ), long_days AS (
-    SELECT practitioner, day, max(minute) - min(minute) AS span FROM moments
-    GROUP BY practitioner, day HAVING max(minute) - min(minute) >= $span_minutes
+    SELECT practitioner, day, max(last_minute) - min(first_minute) AS span FROM moments
+    GROUP BY practitioner, day HAVING max(last_minute) - min(first_minute) >= $span_minutes
 ), spans AS (
     SELECT practitioner, count(*) AS span_days, min(day) AS day, max(span) AS longest
     FROM long_days GROUP BY practitioner HAVING count(*) >= $span_days
@@ -38,7 +42,8 @@ WITH visits AS (
     SELECT practitioner, day, institution_id, level, department, is_chronic, fund, historical, true AS is_visit
     FROM visits
     UNION ALL
-    SELECT practitioner, day, institution_id, NULL, '', false, 0, historical, false FROM orders
+    SELECT practitioner, day, institution_id, NULL, '', false, 0, bool_and(historical), false
+    FROM orders GROUP BY practitioner, day, institution_id
 ), loads AS (
     SELECT practitioner, day, array_agg(DISTINCT institution_id) AS institution_ids,
            count(*) FILTER (WHERE is_visit) AS visits, max(level) AS level,

@@ -1,16 +1,16 @@
 -- A row an institution, a repeated examination, or a department.
 WITH sums AS (
-    SELECT institution_id, name, person, sum(amount) AS bill,
+    SELECT visit, sum(amount) AS bill,
            sum(CASE WHEN category = '03' THEN amount ELSE 0 END) AS examined,
            sum(CASE WHEN category = '03' THEN covered ELSE 0 END) AS covered
-    FROM categories WHERE amount > 0 GROUP BY institution_id, name, person
+    FROM categories WHERE amount > 0 GROUP BY visit
 ), shares AS (
     SELECT s.institution_id, s.care, count(*) AS bills, sum(b.bill) AS bill, sum(b.examined) AS examined,
            sum(CASE WHEN b.covered > 0 THEN b.covered ELSE b.examined END) AS covered,
            bool_and(s.historical) AS historical,
            CAST(sum(b.examined) AS double precision) / sum(b.bill) AS share
     FROM sums b
-    JOIN screened s ON s.institution_id = b.institution_id AND s.name = b.name AND s.person = b.person
+    JOIN screened s ON s.visit = b.visit
     WHERE s.care IN ('visit', 'inpatient') AND s.settlement_id <> '' AND s.month = $month
     GROUP BY s.institution_id, s.care HAVING count(*) >= $bills
 ), classes AS (
@@ -25,16 +25,16 @@ WITH sums AS (
     LEFT JOIN classes c ON c.kind = i.kind AND c.level = coalesce(i.level, -1) AND c.care = h.care
     WHERE h.share >= $share AND (c.top IS NULL OR h.share > c.top)
 ), scans AS (
-    SELECT s.institution_id, s.encounter_id, i.person, i.code,
+    SELECT s.institution_id, s.encounter_id, s.person, i.code,
            CASE WHEN i.day > 0 THEN min(i.day) ELSE min(s.day) END AS day,
            sum(coalesce(i.covered, i.amount)) AS covered, bool_and(s.historical) AS historical,
            bool_or(s.is_emergency) AS is_emergency, bool_or(s.procedures <> '') AS is_operated,
            min(s.settlement_id) AS settlement_id
     FROM items i
-    JOIN screened s ON s.institution_id = i.institution_id AND s.name = i.name AND s.person = i.person
+    JOIN screened s ON s.visit = i.visit
     WHERE i.category = '03' AND i.quantity > 0 AND s.settlement_id <> '' AND s.care IN ('visit', 'inpatient')
       AND coalesce(i.unit_price * 100, i.amount / i.quantity) >= $expensive
-    GROUP BY s.institution_id, s.encounter_id, i.person, i.code, i.day
+    GROUP BY s.institution_id, s.encounter_id, s.person, i.code, i.day
 ), told AS (
     SELECT institution_id, encounter_id, person, code, min(day) AS day, sum(covered) AS covered,
            bool_and(historical) AS historical, bool_or(is_emergency) AS is_emergency,
@@ -58,7 +58,7 @@ WITH sums AS (
            bool_or(s.med_type LIKE '9107%') AS is_check_up, bool_and(s.historical) AS historical,
            count(DISTINCT i.code) AS items, string_agg(DISTINCT i.code, ' ' ORDER BY i.code) AS package
     FROM items i
-    JOIN screened s ON s.institution_id = i.institution_id AND s.name = i.name AND s.person = i.person
+    JOIN screened s ON s.visit = i.visit
     WHERE i.category = '04' AND s.settlement_id <> '' AND s.care IN ('visit', 'inpatient') AND s.month = $month
       AND s.department <> '' AND i.amount > 0
     GROUP BY s.institution_id, s.department, s.encounter_id, s.person

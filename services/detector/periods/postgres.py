@@ -30,25 +30,21 @@ SECONDS_AT_MOST = 900.0
 """A rule over a large month takes long; the pool's limit is for requests."""
 WORK_MEMORY = "64MB"
 """For each sort and each hash, instead of the 4 MB that suit requests."""
+ROW = "ctid"
+"""What names a stored row for as long as a transaction sees one state."""
 ITEMS = """
 CREATE TEMP TABLE {table} AS
-SELECT s.institution_id, s.name, s.person, {columns}
-FROM screening s JOIN {source} USING (institution_id, name, person),
-     LATERAL jsonb_array_elements(s.items::jsonb) AS i (item)
-WHERE s.day >= $since
+SELECT i.visit, {columns}
+FROM (SELECT s.ctid AS visit, jsonb_array_elements(s.items::jsonb) AS item
+      FROM screening s WHERE {which}) AS i
 """
 CATEGORIES = """
 CREATE TEMP TABLE {table} AS
-SELECT s.institution_id, s.name, s.person, e.key AS category, (e.value ->> 0)::bigint AS amount,
-       (e.value ->> 1)::bigint AS covered
-FROM screening s JOIN {source} USING (institution_id, name, person),
-     LATERAL jsonb_each(s.by_category::jsonb) AS e
-WHERE s.day >= $since
+SELECT i.visit, (i.entry).key AS category, ((i.entry).value ->> 0)::bigint AS amount,
+       ((i.entry).value ->> 1)::bigint AS covered
+FROM (SELECT s.ctid AS visit, jsonb_each(s.by_category::jsonb) AS entry
+      FROM screening s WHERE {which}) AS i
 """
-
-
-_INDEXED = {"screened_all": "begun", "stock_moves": "product_code", "ward_stays_all": "day"}
-"""What an index beginning with the institution goes on with; else name and person."""
 
 
 async def judge_month(
@@ -151,11 +147,9 @@ async def _make_relations(
     made = made_when_named(month, rules, ITEMS, CATEGORIES)
     for name, how, since in [("screened_all", SCREENED, begin), *made]:
         text = how.replace(" AS", " ON COMMIT DROP AS", 1).replace("{columns}", _item_columns())
+        text = text.replace("{row}", ROW)
         statement, values = positional(text, {"since": since, "end_day": month.end})
         await connection.execute(statement, *values, timeout=SECONDS_AT_MOST)
-        await connection.execute(
-            f"CREATE INDEX ON {name} (institution_id, {_INDEXED.get(name, 'name, person')})"
-        )
         await connection.execute(f"ANALYZE {name}")
 
 

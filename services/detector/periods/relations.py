@@ -4,15 +4,16 @@ A run makes these relations for one month and the days before it; each rule sees
 (`lookback_days`, of `ward_stays` `stays_days`), so that it says the same whatever rules run beside it:
 
 - `screened`: live screenings (`schemas.screening` explains the columns), less those a mirror took back and
-  the mirrors, less contradictory ones. Beside them, as in force on the screening's day: kind, level, beds,
-  group_id, chain_id, open_24h (NULL where the registry says nothing). Flags are booleans: historical,
-  backfilled, mid_stay, is_newborn, is_emergency, is_present. `ends`, `last_day`: when it ended, else when it
-  was settled for good, else NULL (still open). `alerts`: blank before and after each id, so that
-  `alerts LIKE '% B01-%'` asks for a rule.
-- `items` (institution_id, name, person, code, category, quantity, amount, covered, unit_price,
-  practitioner, day, doses, minute, split_pack, name_mark): billed items of the same screenings. `categories`
-  (… category, amount, covered): their sums by charge type. Both are made only where some rule's SQL names
-  them; a rule reads them beside their screenings.
+  the mirrors, less contradictory ones. `visit` joins them with their items: each engine's own name of the
+  stored row, to be compared with nothing else and shown to nobody. Beside them, as in force on the
+  screening's day: kind, level, beds, group_id, chain_id, open_24h (NULL where the registry says nothing).
+  Flags are booleans: historical, backfilled, mid_stay, is_newborn, is_emergency, is_present. `ends`,
+  `last_day`: when it ended, else when it was settled for good, else NULL (still open). `alerts`: blank before
+  and after each id, so that `alerts LIKE '% B01-%'` asks for a rule.
+- `items` (visit, code, category, quantity, amount, covered, unit_price, practitioner, day, doses, minute,
+  split_pack, name_mark): billed items of the same screenings. `categories` (visit, category, amount,
+  covered): their sums by charge type. Both are made only where some rule's SQL names them; a rule reads them
+  beside their screenings.
 - `taken_back`: settlements that were cancelled or that a negative mirror took back, with the columns of
   `screened`; not those that stand under another person.
 - `ward_stays`: in-patient stays, a row an encounter and person, as far back as `stays_days` says:
@@ -185,37 +186,40 @@ RELATIONS = (
     Relation("prices", {"code": "text", "level": "integer", "max_price": "double precision"}, _prices),
 )
 
+# What is asked most stands first, and what has one width before what has not: a row is read from its left.
 _SELECTED = """
-SELECT s.institution_id, s.name, s.person, s.settlement_id, s.encounter_id, s.care, s.med_type, s.month,
-       s.day, s.occurred_day, s.discharge_day, s.begun, s.ended, s.at_is_date, s.minute, s.recorded, s.nights,
-       s.region, s.insured_region, s.insurance_type, s.total, s.fund, s.account, s.family, s.sex, s.age,
-       s.community_id, s.household, s.assistance, s.practitioner, s.department, s.device, s.card_kind,
-       s.channel, s.main_diagnosis, s.diagnoses, s.procedures, s.disease_code, s.prescription_id, s.drg,
-       s.bed, s.discharge_way, ' ' || s.alerts || ' ' AS alerts,
-       s.flags LIKE '%historical%' AS historical, s.flags LIKE '%backfilled%' AS backfilled,
+SELECT s.{row} AS visit, s.day, s.occurred_day, s.total, s.fund, s.account, s.family, s.begun, s.recorded,
+       s.at_is_date, s.flags LIKE '%historical%' AS historical, s.flags LIKE '%backfilled%' AS backfilled,
        s.flags LIKE '%mid_stay%' AS mid_stay, s.flags LIKE '%newborn%' AS is_newborn,
        s.flags LIKE '%present%' AS is_present,
-       (s.flags LIKE '%emergency%' OR s.emergency > 0) AS is_emergency,
+       (s.flags LIKE '%emergency%' OR s.emergency > 0) AS is_emergency, s.sex, s.assistance, s.discharge_way,
+       s.care, s.month, s.settlement_id, s.institution_id, h.kind, h.level, s.minute, s.practitioner,
+       s.person, s.encounter_id, s.name, s.department, s.device, s.med_type,
        CASE WHEN s.ended > 0 THEN s.ended
             WHEN s.settlement_id <> '' AND s.flags NOT LIKE '%mid_stay%'
             THEN greatest(s.begun, s.recorded) END AS ends,
        CASE WHEN s.discharge_day IS NOT NULL THEN s.discharge_day
             WHEN s.settlement_id <> '' AND s.flags NOT LIKE '%mid_stay%'
             THEN greatest(s.day, s.occurred_day) END AS last_day,
-       h.kind, h.level, h.beds, h.group_id, h.chain_id, h.open_24h
+       s.discharge_day, s.ended, s.nights, s.age, s.region, s.insured_region, s.insurance_type,
+       s.community_id, s.household, s.card_kind, s.channel, s.main_diagnosis, s.diagnoses, s.procedures,
+       s.disease_code, s.prescription_id, s.drg, s.bed, ' ' || s.alerts || ' ' AS alerts,
+       h.beds, h.group_id, h.chain_id, h.open_24h
 FROM screening s LEFT JOIN held h
   ON h.institution_id = s.institution_id AND s.day >= h.from_day AND s.day <= h.to_day
-WHERE s.day >= $since AND s.day < $end_day
-  AND s.flags NOT LIKE '%defective%' AND s.flags NOT LIKE '%negative%'
+WHERE {which}
 """
-_LIVE = "AND NOT s.withdrawn AND s.flags NOT LIKE '%offset%'"
-SCREENED = f"CREATE TEMP TABLE screened_all AS {_SELECTED} {_LIVE}"
+_WHOLE = """s.day >= $since AND s.day < $end_day
+  AND s.flags NOT LIKE '%defective%' AND s.flags NOT LIKE '%negative%'"""
+_LIVE = f"{_WHOLE} AND NOT s.withdrawn AND s.flags NOT LIKE '%offset%'"
+_IN_WARDS = f"{_LIVE} AND s.care = 'inpatient'"
+SCREENED = f"CREATE TEMP TABLE screened_all AS {_SELECTED}".replace("{which}", _LIVE)
 _GONE = """
 AND s.settlement_id <> '' AND (s.withdrawn OR s.flags LIKE '%offset%')
 AND NOT EXISTS (SELECT 1 FROM screening o WHERE o.institution_id = s.institution_id AND o.name = s.name
                 AND NOT o.withdrawn AND o.flags NOT LIKE '%offset%')
 """
-TAKEN_BACK = f"CREATE TEMP TABLE taken_back_all AS {_SELECTED} {_GONE}"
+TAKEN_BACK = f"CREATE TEMP TABLE taken_back_all AS {_SELECTED}".replace("{which}", _WHOLE + _GONE)
 STOCK_MOVES = """
 CREATE TEMP TABLE stock_moves AS
 SELECT s.institution_id, s.event_id, s.product_code, s.movement, s.quantity, s.moment, s.at_is_date, s.day,
@@ -226,15 +230,15 @@ WHERE s.cancels = '' AND s.day >= $since AND s.day < $end_day
                   WHERE c.institution_id = s.institution_id AND c.cancels = s.event_id
                     AND (c.cancels_event = s.event_id OR (c.cancels_event = '' AND c.recorded >= s.recorded)))
 """
-WARDS = f"CREATE TEMP TABLE wards_all AS {_SELECTED} {_LIVE} AND s.care = 'inpatient'"
+WARDS = f"CREATE TEMP TABLE wards_all AS {_SELECTED}".replace("{which}", _IN_WARDS)
 WARD_STAYS = """
 CREATE TEMP TABLE ward_stays_all AS
 WITH billed AS (
-    SELECT institution_id, name, person, sum(amount) AS billed,
+    SELECT visit, sum(amount) AS billed,
            coalesce(sum(amount) FILTER (WHERE category IN ('03', '04')), 0) AS tests,
            coalesce(sum(amount) FILTER (WHERE category IN ('09', '10', '11')), 0) AS drugs,
            coalesce(sum(amount) FILTER (WHERE category = '06'), 0) AS surgery
-    FROM ward_sums GROUP BY institution_id, name, person
+    FROM ward_sums GROUP BY visit
 )
 SELECT s.institution_id, s.encounter_id, s.person, min(s.month) AS month, min(s.day) AS day,
        min(s.begun) AS begun, CASE WHEN count(s.last_day) = count(*) THEN max(s.last_day) END AS last_day,
@@ -252,8 +256,7 @@ SELECT s.institution_id, s.encounter_id, s.person, min(s.month) AS month, min(s.
        CAST(coalesce(sum(b.tests), 0) AS bigint) AS tests,
        CAST(coalesce(sum(b.drugs), 0) AS bigint) AS drugs,
        CAST(coalesce(sum(b.surgery), 0) AS bigint) AS surgery
-FROM wards_all s LEFT JOIN billed b
-  ON b.institution_id = s.institution_id AND b.name = s.name AND b.person = s.person
+FROM wards_all s LEFT JOIN billed b ON b.visit = s.visit
 GROUP BY s.institution_id, s.encounter_id, s.person
 """
 ITEM_COLUMNS = {
@@ -281,7 +284,7 @@ def made_when_named(
     month: Month, rules: Iterable[Any], items: str, categories: str
 ) -> list[tuple[str, str, int]]:
     """The tables that only some rules read, in the order to make them: name, the statement that makes it
-    (`{table}` and `{source}` filled in), its first day."""
+    (`{table}` and `{which}`, what the screenings fulfil whose it is, filled in), its first day."""
     made = []
     ways = {
         "items": items, "categories": categories, "taken_back": TAKEN_BACK, "stock_moves": STOCK_MOVES,
@@ -290,11 +293,11 @@ def made_when_named(
         readers = [rule for rule in rules if name in rule.text]
         if readers:
             table = "taken_back_all" if name == "taken_back" else name
-            made.append((table, _filled(how, name, "screened_all"), first_day(month, readers)))
+            made.append((table, _filled(how, name, _LIVE), first_day(month, readers)))
     readers = [rule for rule in rules if "ward_stays" in rule.text]
     if readers:
         since = month.begin - max(rule.stays_days for rule in readers)
-        sums = _filled(categories, "ward_sums", "wards_all")
+        sums = _filled(categories, "ward_sums", _IN_WARDS)
         made += [
             ("wards_all", WARDS, since),
             ("ward_sums", sums, since),
@@ -314,8 +317,8 @@ def shown_to(rule: Any, month: Month) -> list[str]:
     ]
 
 
-def _filled(how: str, table: str, source: str) -> str:
-    return how.replace("{table}", table).replace("{source}", source)
+def _filled(how: str, table: str, which: str) -> str:
+    return how.replace("{table}", table).replace("{which}", which)
 
 
 def _last_day(month: Month) -> str:
