@@ -91,16 +91,8 @@ def encounters_with(view: PersonView, substances: Iterable[str]) -> list[Ref]:
     """Encounters that may hold a medicine of some substances: all that do, and perhaps some others."""
     formulary = formulary_of(view.registry)
     marks = {mark for substance in substances for mark in formulary.marks(substance)}
-    found: dict[Ref, None] = {}
-    for fact in view.history.facts:
-        if fact.flags & DRUGGED:
-            packed = bytes(fact.packed)
-            # A plain loop: this is looked for at every purchase, and a generator costs more than the search.
-            for mark in marks:
-                if mark in packed:
-                    found[fact.institution, fact.encounter] = None
-                    break
-    return list(found)
+    told = view.history.telling(marks, DRUGGED) if marks else ()
+    return list(dict.fromkeys((fact.institution, fact.encounter) for fact in told))
 
 
 def substance_of(pack: Pack | None, code: str) -> str:

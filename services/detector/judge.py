@@ -209,10 +209,13 @@ class PersonJudge:
         concerned = []
         gap = inside = None
         for rule in self._asked(fact.kind, fact.flags & CONTENTS, bool(history.records)):
-            if rule.within is not None:
-                if gap is None:
-                    gap = history.gap(fact)
-                if gap > rule.within:
+            if not (rule.alone and fact.flags & rule.alone):
+                if rule.within is not None:
+                    if gap is None:
+                        gap = history.gap(fact)
+                    if gap > rule.within:
+                        continue
+                elif rule.alone:
                     continue
             if rule.inside if fact.kind >= Kind.VISIT else not rule.lone_stays:
                 if inside is None:

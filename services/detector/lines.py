@@ -63,6 +63,14 @@ def lines_among(facts: Sequence[Fact], back: Sequence[Fact]) -> list[Billed]:
 
     Lines come with fee_lines events and inside settlements; the same line_id counts once.
     """
+    if len(facts) == 1 and not back:
+        # One event tells all there is, as most do.
+        fact = facts[0]
+        if not fact.flags & LINED or fact.total < 0:
+            return []
+        detail = fact.detail
+        lines = {line.id: line for line in detail.lines or ()}
+        return [Billed(line, fact, detail) for line in _net_of_refunds(lines)]
     best: dict[str, tuple[tuple[int, str], Billed]] = {}
     cancellations = [fact for fact in back if fact.kind == Kind.CANCELLATION]
     for fact in (*_telling(facts), *(fact for fact in back if fact.kind != Kind.CANCELLATION)):

@@ -149,6 +149,9 @@ class Rule(ABC):
     """Flags (services.detector.facts.CONTENTS) of which a fact must carry one; 0: none."""
     within: int | None = None
     """A fact counts only with another one at most so far from it, microseconds between their moments."""
+    alone: int = 0
+    """Flags of which a fact that is all there is of its encounter must carry one, however near another one
+    lies; with `within` it is enough that either holds. 0: none."""
     inside: ClassVar[bool] = False
     """A visit counts only where a stay may be about it."""
     lone_stays: ClassVar[bool] = True

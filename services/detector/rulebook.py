@@ -9,7 +9,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, fields, replace
+from functools import reduce
 from hashlib import sha256
+from operator import or_
 from typing import Any, NamedTuple, Protocol
 
 from msgspec import structs
@@ -104,6 +106,7 @@ class Varied(Rule):
         for name in Rule.__annotations__:
             setattr(self, name, getattr(rule, name))
         self.within = _widest([variant.within for variant in self._variants])
+        self.alone = _any_of([variant.alone for variant in self._variants])
 
     def judge(self, view: Any, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         asked = None if refs is None else set(refs)
@@ -201,6 +204,11 @@ def _fitting(rule: Parametric, record: RuleParameters) -> dict[str, Any]:
             except ValueError:
                 continue
     return found
+
+
+def _any_of(alone: list[int]) -> int:
+    """What a lone fact must carry one of, for any of the sets; 0 where one of them does not ask."""
+    return reduce(or_, alone, 0) if all(alone) else 0
 
 
 def _widest(distances: list[int | None]) -> int | None:

@@ -163,20 +163,12 @@ class PersonView:
         those alone of which a line may count on this local day."""
         known = self._billing.get((code, day))
         if known is None:
-            begin = end = 0
-            if day is not None:
+            told = self.history.telling((code.encode(),), LINED)
+            if day is not None and len(told) > 1:
                 begin, end = self.calendar.midnight(day) - FAR, self.calendar.midnight(day + 1) + FAR
-            needle = code.encode()
-            # To look for a code in what is packed costs far less than unpacking it.
-            known = self._billing[code, day] = list(
-                dict.fromkeys(
-                    (fact.institution, fact.encounter)
-                    for fact in self.history.facts
-                    if fact.flags & LINED
-                    and (not end or fact.kind not in OUTPATIENT or begin <= fact.at <= end)
-                    and needle in bytes(fact.packed)
-                )
-            )
+                told = [fact for fact in told if fact.kind not in OUTPATIENT or begin <= fact.at <= end]
+            known = list(dict.fromkeys((fact.institution, fact.encounter) for fact in told))
+            self._billing[code, day] = known
         return known
 
     def lines_of(self, change: Change) -> list[Line]:

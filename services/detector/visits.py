@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 
 from schemas.moments import DAY, HOUR
-from services.detector.facts import AT_DAY, HAS_BEGIN, OUTPATIENT, Fact, Kind, Line
+from services.detector.facts import AT_DAY, HAS_BEGIN, LINED, OUTPATIENT, Fact, Kind, Line
 from services.detector.history import Ref
 from services.detector.view import PersonView
 
@@ -73,7 +73,12 @@ def lines_sold(view: PersonView, fact: Fact) -> list[Line]:
     """Lines of one settlement: those it carries, and, when it is its encounter's first, those that no
     settlement carries. Refunds are netted."""
     ref = (fact.institution, fact.encounter)
+    facts = view.encounter(ref)
+    if not any(other.flags & LINED for other in facts):
+        return []
     lines = [line for line in view.lines(ref) if line.quantity > 0 and line.amount > 0]
+    if len(facts) == 1:
+        return lines
     settled = [other for other in view.history.encounter(ref) if view.is_settlement(other)]
     if len(settled) < 2 or not lines:
         return lines
@@ -88,9 +93,12 @@ def lines_sold(view: PersonView, fact: Fact) -> list[Line]:
 def drugs_sold(view: PersonView, fact: Fact) -> dict[str, list[Line]]:
     """Medicines of one settlement by ingredient (its code, where no pack is known): what packs know, or what
     is billed as one."""
-    day = view.calendar.date_text(view.calendar.day(fact.at))
     found: dict[str, list[Line]] = {}
-    for line in lines_sold(view, fact):
+    sold = lines_sold(view, fact)
+    if not sold:
+        return found
+    day = view.calendar.date_text(view.calendar.day(fact.at))
+    for line in sold:
         pack = view.registry.pack(line.code, day)
         if pack is not None or line.is_drug:
             name = (pack.ingredient if pack is not None else "") or line.code

@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 from schemas.finding import Subject, Words
 from services.detector.billing import part
-from services.detector.facts import Fact, Kind, Line
+from services.detector.drugs import formulary_of
+from services.detector.facts import LINED, Fact, Kind, Line
 from services.detector.history import Change, Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter
 from services.detector.view import PersonView, is_historical
-from services.detector.visits import crowd, drugs_sold, month_of, month_text, on_days, refs_of
+from services.detector.visits import LOCAL_DAY, crowd, drugs_sold, month_of, month_text, on_days, refs_of
 
 ROW = 2
 PURCHASES = frozenset((Kind.PHARMACY,))
@@ -56,6 +57,16 @@ class DayAfterDay(Rule):
     watches = PURCHASES | {Kind.FEE_LINES}
     window_days = 62
     parameters: DayAfterDayParameters = DayAfterDayParameters()
+
+    @property
+    def within(self) -> int | None:
+        """Purchases in a row lie on days beside each other, unless one day alone is a row …"""
+        return 2 * LOCAL_DAY if self.parameters.days > 1 else None
+
+    @property
+    def alone(self) -> int:
+        """… and the drugs of a month are billed."""
+        return LINED if self.parameters.days > 1 else 0
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         asked = [fact for fact in view.facts_of(refs) if fact.kind == Kind.PHARMACY and view.is_visit(fact)]
@@ -117,7 +128,11 @@ class DayAfterDay(Rule):
 
     def _month(self, view: PersonView, first: int, wanted: set[str]) -> Iterator[Finding]:
         sold: dict[str, list[Sold]] = {}
+        formulary = formulary_of(view.registry)
+        marks = {mark for name in wanted for mark in formulary.marks(name)}
         for fact in on_days(view, *month_of(first), PURCHASES):
+            if not _tells(view.encounter((fact.institution, fact.encounter)), marks):
+                continue
             for name, lines in drugs_sold(view, fact).items():
                 if name in wanted:
                     sold.setdefault(name, []).append(_sold(view, fact, lines))
@@ -178,6 +193,17 @@ class DayAfterDay(Rule):
             historical=is_historical(bought),
             place=bought[-1].institution,
         )
+
+
+def _tells(facts: list[Fact], marks: set[bytes]) -> bool:
+    """Whether facts of an encounter may tell of a drug by its marks: cheaper than reading the lines."""
+    for fact in facts:
+        if fact.flags & LINED:
+            packed = bytes(fact.packed)
+            for mark in marks:
+                if mark in packed:
+                    return True
+    return False
 
 
 def _sold(view: PersonView, fact: Fact, lines: list[Line]) -> Sold:
