@@ -80,6 +80,13 @@ def test_a_repeated_judged_record_hides_no_lag(desk, accept):
     assert read(desk)["lag"]["events"] == 6
 
 
+def test_a_record_without_a_number_lets_no_numbered_one_count_twice(desk, accept):
+    accept(10, 10)
+    for offset, number in ((0, 1), (1, 0), (2, 1), (3, 2)):
+        desk.store(judged(offset, entries=4 if number else 0, last_seq=number))
+    assert read(desk)["judged"] == 8
+
+
 def test_facts_that_cross_to_another_key_lag_until_they_are_judged_there(desk, accept):
     accept(2)
     desk.store(judged(0, entries=2, crossings={3: 5, 4: 0}))

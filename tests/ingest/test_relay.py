@@ -12,12 +12,13 @@ import pytest
 from schemas.entry import Envelope, decode_envelope
 from schemas.records import Approval, Institution, Limit, Person, Status
 from schemas.topics import CROSSINGS, EVENTS, LOG_ID, REGISTRY, VERSION
+from services.ingest.app import make_pseudonyms
 from services.ingest.relay import Relay
 from services.runtime.database import driver
 from services.runtime.kafka.partitioner import partition_of
 from services.settings import Settings
 from tests.support.deployment import Door, door
-from tests.support.entries import admission
+from tests.support.entries import admission, corrected
 
 PARTITIONS = 3
 RELAYED = """
@@ -272,5 +273,36 @@ def test_topics_of_another_database_are_not_touched(settings):
             await asyncio.sleep(0.3)
             assert "belong to another database" in (relay.trouble or "")
         assert set(broker.records) == {(REGISTRY, 0)}
+
+    tell(settings, story)
+
+
+def test_what_is_told_of_another_person_goes_first_and_counts_nowhere(settings):
+    async def story(opened: Door) -> None:
+        broker = FakeBroker()
+        booked = admission("03-01 09:00", "H1", "a1", "p1")
+        await opened.post([booked, *people(4, first=10)])
+        async with relaying(opened, broker):
+            await until_relayed(opened)
+        await opened.post([corrected(booked, "03-02 09:00", person_id="p2"), *people(3, first=20)])
+        async with relaying(opened, broker, crash="relay_before_store"):
+            await asyncio.sleep(0.5)
+        async with relaying(opened, broker):
+            await until_relayed(opened)
+        of = make_pseudonyms(settings).of
+        told = [
+            (entry.key, entry.foreign, envelope.number)
+            for partition in range(PARTITIONS)
+            for envelope in broker.envelopes(EVENTS, partition)
+            for entry in envelope.entries
+            if entry.key in (of("person", "p1"), of("person", "p2"))
+        ]
+        # Sent twice, by the crash.
+        assert sorted((key, number > 0) for key, foreign, number in told if foreign) == sorted(
+            [(of("person", "p1"), False), (of("person", "p2"), False)] * 2
+        )
+        assert all(number for _, foreign, number in told if not foreign)
+        counted = [place for place in broker.everything() if place[1]]
+        assert len({seq for _, seq in counted}) == 9
 
     tell(settings, story)
