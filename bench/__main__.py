@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import door, judgement, kafka, peers, periods, watching
+from bench import deliveries, door, judgement, kafka, peers, periods, watching
 from bench.table import Figure, show
 from tests.support.kafka import BrokerUnavailable
 
@@ -32,7 +32,9 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=…")
     parser.add_argument(
-        "--only", default="", help="judgement,periods,replay,posting,sustained,watching,warnings,kafka"
+        "--only",
+        default="",
+        help="judgement,periods,replay,posting,sustained,watching,warnings,deliveries,kafka",
     )
     parser.add_argument("--quick", action="store_true", help="a tenth of everything: a look, not a figure")
     return parser.parse_args()
@@ -48,6 +50,7 @@ def _parts(quick: bool) -> dict:
         "sustained": lambda: door.sustained(300 * scale),
         "watching": lambda: watching.figures(scale),
         "warnings": lambda: door.warnings(60 * scale),
+        "deliveries": lambda: deliveries.figures(scale),
         "kafka": lambda: _kafka(scale),
     }
 

@@ -49,8 +49,7 @@ class Receiver:
         self.together[url] = self.together.get(url, 0) + 1
         self.most[url] = max(self.most.get(url, 0), self.together[url])
         try:
-            if url in self.hanging:
-                await self.hanging[url].wait()
+            await (self.hanging[url].wait() if url in self.hanging else asyncio.sleep(0))
         finally:
             self.together[url] -= 1
         answers = self.answers.get(url, [OK])
