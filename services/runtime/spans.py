@@ -10,6 +10,7 @@ No span names a person, a card, an institution, an alert or a user, or quotes a 
 
 import contextlib
 import hashlib
+import threading
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
@@ -28,6 +29,9 @@ from starlette.types import Scope
 from services.runtime.measuring import METHODS, route_of
 
 SEND_SECONDS = 1.0
+EXPORT_SECONDS = 5
+END_SECONDS = 2.0
+"""How long an end waits for the collector: a stop must not hang on it."""
 LINKS_AT_MOST = 128
 OPERATIONS = frozenset(("/healthz", "/readyz", "/metrics"))
 SAMPLED = TraceFlags(TraceFlags.SAMPLED)
@@ -77,15 +81,18 @@ class Spans:
             sampler=ALWAYS_ON,
             resource=Resource.create({"service.name": service, "service.namespace": "qingfeng"}),
             id_generator=_Generator(),
+            shutdown_on_exit=False,
         )
-        exporter = OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces")
+        exporter = OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces", timeout=EXPORT_SECONDS)
         processor = BatchSpanProcessor(exporter, schedule_delay_millis=int(SEND_SECONDS * 1_000))
         self._provider.add_span_processor(processor)
         self._tracer = self._provider.get_tracer("qingfeng")
 
     def close(self) -> None:
-        """Send what is left."""
-        self._provider.shutdown()
+        """Send what is left, if the collector takes it at once."""
+        ending = threading.Thread(target=self._provider.shutdown, daemon=True)
+        ending.start()
+        ending.join(END_SECONDS)
 
     @contextlib.contextmanager
     def request(self, request_id: str, scope: Scope, route: str) -> Iterator[Any]:

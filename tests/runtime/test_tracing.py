@@ -1,15 +1,17 @@
 """Traces: a request's is told by its id at every stage; batches link; off, there is nothing."""
 
 import json
+import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
 from bench.system import embedded
-from services.runtime.spans import Spans, ids_of
+from services.runtime.spans import END_SECONDS, Spans, ids_of
 from services.runtime.tracing import NOTHING, Tracing, answered
 from tests.journeys.test_canary import CARD, PERSON, events
 from tests.support.collector import Collector
@@ -77,6 +79,19 @@ def test_all_stages_trace_the_same_share_of_requests(collector: Collector) -> No
         traced.append({told.trace for told in collector.spans if told.service == service})
     assert traced[0] == traced[1]
     assert 20 < len(traced[0]) < 80
+
+
+def test_a_collector_that_hangs_holds_up_nobody() -> None:
+    with socket.socket() as hanging:
+        hanging.bind(("127.0.0.1", 0))
+        hanging.listen()
+        made = Spans(f"http://127.0.0.1:{hanging.getsockname()[1]}", "tests", "kafka", 1.0)
+        began = time.monotonic()
+        for number in range(5_000):
+            with made.processing("qingfeng.events", [str(number)]):
+                pass
+        made.close()
+        assert time.monotonic() - began < 2 * END_SECONDS
 
 
 def test_an_error_is_told_by_its_kind_alone(spans: Spans, collector: Collector) -> None:
