@@ -13,7 +13,8 @@ from services.detector.view import PersonView
 
 HOME = "services.detector"
 OF_REGISTRY = {
-    "institution": "institutions", "status": "status", "sites": "practitioners", "title": "practitioners",
+    "baseline": "baselines", "institution": "institutions", "status": "status",
+    "sites": "practitioners", "title": "practitioners",
     "is_practitioner": "practitioners", "practitioner_person": "practitioners",
     "practitioners_of": "practitioners", "scope": "scopes", "needs_face_check": "face_check",
     "limit": "limits", "price": "prices", "exclusive_pairs": "exclusive_pairs", "components": "bundles",

@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from schemas.registry import FILES
+from schemas.registry import FILES, WHOLE, Baseline, Held, Registry, decode_record
+from schemas.rules import RuleParameters
 from services.ingest.registry_files import parse_file
 from tests.docs.pages import ROOT, Block, blocks, prose
 
@@ -30,6 +31,16 @@ def test_an_example_is_without_fault_and_shows_every_column(block: Block, tmp_pa
 
 def test_every_table_is_shown_once() -> None:
     assert sorted(table_of(block) for block in blocks(PAGE, "csv")) == sorted(FILES)
+
+
+def test_the_example_of_what_the_system_adds_is_a_record_that_says_something() -> None:
+    shown = {table_of(block): block.code for block in blocks(PAGE, "json")}
+    assert (
+        shown.keys() == {Baseline.TABLE} == WHOLE.keys() - FILES.keys() - {Held.TABLE, RuleParameters.TABLE}
+    )
+    record = decode_record(Baseline.TABLE, shown[Baseline.TABLE].encode())
+    assert len(record.usual) == len(record.same_day) == 24
+    assert Registry({Baseline.TABLE: [record]}).baseline("P43010200011", "2026-03-06") == record
 
 
 @pytest.mark.parametrize("table", FILES)

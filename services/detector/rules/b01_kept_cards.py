@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from schemas.finding import Subject, Words
 from schemas.moments import MINUTE, SECOND
+from schemas.records import Baseline
 from services.detector.facts import yuan
 from services.detector.history import Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter
@@ -85,7 +86,7 @@ class KeptCards(Rule):
     def judge(self, view: SharedView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         if not self._may_be_crowded(view) or _kind(view) not in SMALL_KINDS:
             return
-        usual = Usual(view, self.parameters)
+        usual = Usual(view.registry.baseline(view.parts[0], view.date), view.date, self.parameters)
         crowds = self._crowds(view, usual)
         explanations = usual.explanations(crowds)
         if crowds and not cleared(explanations):
@@ -182,15 +183,13 @@ class Crowd(NamedTuple):
 
 
 class Usual:
-    """What is known to be usual at the terminals of the institution."""
+    """What is known to be usual at the terminals of the institution on a day."""
 
-    def __init__(self, view: SharedView, figures: KeptCardsParameters) -> None:
-        self._known = view.registry.baseline(view.parts[0], view.date)
+    def __init__(self, known: Baseline | None, date: str, figures: KeptCardsParameters) -> None:
+        self._known = known
         self._figures = figures
         # What the last crowded day shows of its month and its chain tells nothing of this one.
-        self._of_day = (
-            self._known if self._known is not None and self._known.effective_from == view.date else None
-        )
+        self._of_day = known if known is not None and known.effective_from == date else None
 
     def least(self, hour: int) -> float:
         """Persons from which on a window of an hour is more than usual."""
