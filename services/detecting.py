@@ -219,7 +219,8 @@ def _drop_other_log(state: LocalState, log_id: str) -> None:
 def _read(topic: str, value: bytes) -> Batch:
     envelope = decode_envelope(value) if topic == EVENTS else decode_crossings(value)
     if isinstance(envelope, Crossings):
-        return Batch(envelope.crossings, log_id=envelope.log_id)
+        as_of = max((crossing.as_of for _, crossing in envelope.crossings), default=0)
+        return Batch(envelope.crossings, as_of, log_id=envelope.log_id)
     if topic == CROSSINGS:  # the word that the registry changed
         anew = concerned(envelope.entries[0].body)
         return Batch((), 0, envelope.number, True, envelope.log_id, anew)

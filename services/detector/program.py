@@ -30,6 +30,7 @@ class DetectorProgram:
 
     first = EVENTS
     sink = ALERTS
+    ageing = SHARED
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
@@ -74,13 +75,21 @@ class DetectorProgram:
         metrics.EVENTS.labels(topic).inc(outcome.entries)
         return outcome
 
-    def rejudge(self, memories: Iterable[Memory]) -> Outcome:
+    def may_be_over(self, key: str, as_of: int) -> bool:
+        """False where a memory's key alone tells that it is not over."""
+        return self.pipeline.shared.ageing.may_be_over(key[len(SHARED) :], as_of)
+
+    def is_over(self, memory: Any, as_of: int) -> bool:
+        """Whether nothing stands at a memory's key, and nothing it remembers is kept anywhere."""
+        return self.pipeline.shared.ageing.is_over(memory, as_of)
+
+    def rejudge(self, memories: Iterable[Memory], as_of: int) -> Outcome:
         """Judge whole memories again."""
         outcome = Outcome()
         for memory in memories:
             name = self.memory_key(memory)
             try:
-                outcome.emissions += self.stage(name).rejudge(memory)
+                outcome.emissions += self.stage(name).rejudge(memory, as_of)
                 if name.startswith(PERSON):
                     outcome.emissions += self.pipeline.person.screenings(memory)
             except Exception as error:
@@ -175,7 +184,7 @@ class DetectorProgram:
         # What is forgotten now was judged all the same.
         emissions = stage.screenings(memory)
         stage.judge.forget(memory, as_of)
-        return emissions + stage.rejudge(memory)
+        return emissions + stage.rejudge(memory, as_of)
 
     def _crossing(
         self, key: str, crossing: Crossing, memory_of: Callable[[str], Memory], outcome: Outcome

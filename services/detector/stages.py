@@ -13,7 +13,7 @@ from msgspec import Struct
 from schemas.entry import Entry, Envelope
 from schemas.event import decode_event
 from schemas.finding import AlertMessage, DefectMessage, Origin
-from schemas.moments import DAY, Calendar
+from schemas.moments import DAY, SECOND, Calendar
 from schemas.registry import Registry
 from schemas.topics import ALERTS, CROSSINGS, EVENTS
 from services.detector.defects import PLACEHOLDER, WORDS, Defect, shares_of
@@ -26,6 +26,7 @@ from services.detector.reading import read_entry
 from services.detector.rulebook import rules_hash
 from services.detector.rules import RULES
 from services.detector.screening import screening_of, to_screen
+from services.detector.shared.ageing import Ageing
 from services.detector.shared.history import SharedHistory
 from services.detector.shared.keys import MARKS
 from services.detector.shared.registers import Register
@@ -41,10 +42,11 @@ NO_ORIGIN = Origin()
 
 
 class Crossing(Struct, array_like=True):
-    """A register on its way to a shared key, and the event that moved it."""
+    """A register on its way to a shared key, and the event that moved it; as_of: the event's, or 0."""
 
     register: Register
     origin: Origin
+    as_of: int = 0
 
 
 class Crossings(Struct, array_like=True, tag="crossings"):
@@ -121,7 +123,7 @@ class PersonStage:
         if taken is None:
             return []
         changes, verdicts = taken
-        emissions = _crossings(self._sender.changed(memory, changes), origin)
+        emissions = _crossings(self._sender.changed(memory, changes), origin, as_of)
         if verdicts:
             emissions += spoken(memory, verdicts, origin)
         if self.bench.screens:
@@ -139,15 +141,16 @@ class PersonStage:
         told = [] if message is None else [Emission(ALERTS, entry.key, message)]
         if not self._follows_packs:
             return told
-        return told + _crossings(moved(event, calendar, historical=entry.historical), origin)
+        moves = moved(event, calendar, historical=entry.historical)
+        return told + _crossings(moves, origin, entry.as_of)
 
-    def rejudge(self, memory: PersonMemory) -> list[Emission]:
+    def rejudge(self, memory: PersonMemory, as_of: int = 0) -> list[Emission]:
         """Judge the whole person again, and say all that the registry may have kept from crossing."""
         memory.forget_made()
         verdicts = self.judge.whole(memory)
         if verdicts:
             memory.turns += 1
-        emissions = _crossings(self._sender.again(memory), NO_ORIGIN)
+        emissions = _crossings(self._sender.again(memory), NO_ORIGIN, as_of)
         emissions += spoken(memory, verdicts, NO_ORIGIN)
         if self.bench.screens:
             self._note_all_due(memory)
@@ -210,6 +213,7 @@ class SharedStage:
     def use(self, registry: Registry) -> None:
         """Judge by this registry from now on."""
         self.judge = SharedJudge(self.bench, registry)
+        self.ageing = Ageing(self.bench.horizon, self.bench.calendar)
 
     def fresh(self, key: str) -> SharedHistory:
         return SharedHistory(key)
@@ -225,14 +229,19 @@ class SharedStage:
 
     def step(self, memory: SharedHistory, message: Crossing) -> list[Emission]:
         """Judge one register."""
+        if self.ageing.is_too_late(memory, message.register, message.as_of):
+            return []
+        if not memory.turns:
+            # A key may be dropped and come again: what it says then must count as later.
+            memory.turns = message.as_of // SECOND
         verdicts = self.judge.take(memory, message.register)
         if verdicts is None:
             return []
         if memory.key.startswith(MARKS["stock"]):
-            return _crossings(passed_on(memory), message.origin)
+            return _crossings(passed_on(memory), message.origin, message.as_of)
         return spoken(memory, verdicts, message.origin)
 
-    def rejudge(self, memory: SharedHistory) -> list[Emission]:
+    def rejudge(self, memory: SharedHistory, as_of: int = 0) -> list[Emission]:
         """Judge the whole key again."""
         verdicts = self.judge.whole(memory)
         if verdicts:
@@ -240,8 +249,8 @@ class SharedStage:
         return spoken(memory, verdicts, NO_ORIGIN)
 
 
-def _crossings(registers: Iterable[tuple[str, Register]], origin: Origin) -> list[Emission]:
-    return [Emission(CROSSINGS, key, Crossing(register, origin)) for key, register in registers]
+def _crossings(registers: Iterable[tuple[str, Register]], origin: Origin, as_of: int) -> list[Emission]:
+    return [Emission(CROSSINGS, key, Crossing(register, origin, as_of)) for key, register in registers]
 
 
 def spoken(memory: PersonMemory | SharedHistory, verdicts: list[Verdict], origin: Origin) -> list[Emission]:

@@ -94,8 +94,9 @@ class Stage(Protocol):
     def step(self, memory: Memory, message: Any) -> list[Emission]:
         """Take one message in. Raises whatever a rule raises, the memory unchanged."""
 
-    def rejudge(self, memory: Memory) -> list[Emission]:
-        """Judge the whole key again: the registry or the parameters changed."""
+    def rejudge(self, memory: Memory, as_of: int) -> list[Emission]:
+        """Judge the whole key again: the registry or the parameters changed. as_of: the greatest time of what
+        was read so far."""
 
 
 @dataclass(slots=True)
@@ -138,6 +139,9 @@ class Program(Protocol):
     sink: str
     """The topic that goes outside."""
 
+    ageing: str
+    """How the keys of memories that are dropped when they are over begin."""
+
     def stage(self, key: str) -> Stage:
         """The stage that a memory key belongs to."""
 
@@ -151,7 +155,14 @@ class Program(Protocol):
         """Judge messages of one topic in order. Never raises for a message: those become dead letters,
         and so do messages whose memory `memory_of` cannot give (it raises)."""
 
-    def rejudge(self, memories: Iterable[Memory]) -> Outcome:
+    def may_be_over(self, key: str, as_of: int) -> bool:
+        """False where a memory's key alone tells that it is not over; asked of those that begin with
+        `ageing`. as_of: the greatest time of what was read so far."""
+
+    def is_over(self, memory: Memory, as_of: int) -> bool:
+        """Whether a memory may be dropped without a trace."""
+
+    def rejudge(self, memories: Iterable[Memory], as_of: int) -> Outcome:
         """Judge whole memories again."""
 
     def judged(

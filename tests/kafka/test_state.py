@@ -46,6 +46,13 @@ def test_changes_go_to_the_partition_that_is_said_whatever_event_the_task_has_in
                 assert all(state.get(partition, key) == b"last" for key in own)
                 told = await read_all(kafka.bootstrap, log.name, partition)
                 assert [key for key, value in told if value == b"last"] == own
+                await state.put(partition, dict.fromkeys(own))
+                assert all(state.get(partition, key) is None for key in own)
+                assert list(state.keys(partition, b"key ")) == []
+            await app.producer.flush()
+            for partition in range(PARTITIONS):
+                last = dict(await read_all(kafka.bootstrap, log.name, partition))
+                assert {value for key, value in last.items() if key in KEYS} <= {None}
 
     asyncio.run(story())
 
@@ -64,8 +71,12 @@ class FakeState:
     def get(self, partition: int, key: bytes) -> bytes | None:
         return self.held.get((partition, key))
 
-    async def put(self, partition: int, changes: dict[bytes, bytes]) -> None:
-        self.held.update({(partition, key): value for key, value in changes.items()})
+    async def put(self, partition: int, changes: dict[bytes, bytes | None]) -> None:
+        for key, value in changes.items():
+            if value is None:
+                self.held.pop((partition, key), None)
+            else:
+                self.held[partition, key] = value
 
 
 class Notes:
@@ -77,6 +88,12 @@ class Notes:
             unpack=lambda name, packed: packed.decode().split(),
             pack=lambda memory: " ".join(memory).encode(),
         )
+
+    def may_be_over(self, key: str, as_of: int) -> bool:
+        return key != "p:never"
+
+    def is_over(self, memory: list[str], as_of: int) -> bool:
+        return all(int(word) < as_of for word in memory)
 
 
 def test_a_memory_closed_before_it_was_put_is_opened_as_it_was_left():
@@ -106,6 +123,46 @@ def test_an_older_put_does_not_hide_what_is_still_on_its_way():
         memories.pack(1, {"p:a": memory})
         await memories.put(1, earlier)
         assert memories.get(1, "p:a") == ["one", "two"]
+
+    asyncio.run(story())
+
+
+def test_a_memory_that_is_over_is_gone_at_once_and_from_the_table_in_its_turn():
+    async def story() -> None:
+        state = FakeState()
+        memories = Memories(Notes(), state)
+        for key, word in (("p:a", "1"), ("p:b", "9"), ("p:never", "1")):
+            memories.get(1, key).append(word)
+            await memories.put(1, memories.pack(1, {key: memories.get(1, key)}))
+        memories.forget()
+        over = memories.drop_over(1, ["p:a", "p:b", "p:never"], 5)
+        assert over == {"p:a": None}
+        again = memories.get(1, "p:a")
+        assert again == []
+        again.append("6")
+        later = memories.pack(1, {"p:a": again})
+        await memories.put(1, over)
+        assert state.held.keys() == {(1, b"p:b"), (1, b"p:never")}
+        assert memories.get(1, "p:a") == ["6"]
+        await memories.put(1, later)
+        memories.forget()
+        assert [memories.get(1, key) for key in ("p:a", "p:b")] == [["6"], ["9"]]
+
+    asyncio.run(story())
+
+
+def test_what_is_over_but_still_in_the_table_is_not_opened_again():
+    async def story() -> None:
+        state = FakeState()
+        memories = Memories(Notes(), state)
+        memories.get(1, "p:a").append("1")
+        await memories.put(1, memories.pack(1, {"p:a": memories.get(1, "p:a")}))
+        over = memories.drop_over(1, ["p:a"], 5)
+        assert state.held.keys() == {(1, b"p:a")}
+        assert memories.get(1, "p:a") == []
+        memories.forget()
+        await memories.put(1, over)
+        assert state.held == {}
 
     asyncio.run(story())
 

@@ -12,6 +12,8 @@ terminal: (institution, device, day). card: (card's pseudonym, day). practitione
 trace_code: (code,). invoice: (institution or "", number). stock: (institution, event): no rule's, but where a
 movement and its cancellations meet. Days are local ordinals.
 """
+DAILY = frozenset(MARKS[kind] for kind in ("terminal", "card", "practitioner"))
+"""Marks of keys that are cut by days."""
 KINDS = {mark: kind for kind, mark in MARKS.items()}
 
 

@@ -7,7 +7,8 @@ database at a time: the others wait for its advisory lock, held by the connectio
 
 When reference data changed, what comes is judged by the new data at once, and all memories are judged anew,
 a page between two batches. Where that stands is state like any other. A change that says which keys it
-concerns has these judged anew with the batch that brings it.
+concerns has these judged anew with the batch that brings it. Memories that are over are dropped a page at a
+time, too.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.runtime.database import driver
 from services.runtime.embedded.hot import Hot
 from services.runtime.embedded.rejudging import Rejudging
+from services.runtime.embedded.sweeping import DROP, Sweeping
 from services.runtime.logs import log
 from services.runtime.ports import Anew, Emission, Memory, Outcome, Program
 from services.runtime.vitals import RECOVERY
@@ -38,6 +40,10 @@ REJUDGE_SLICE = 8
 REJUDGE_BESIDE = 64
 """Memories judged anew after a batch, which takes about as long: the stream keeps half of its pace."""
 REJUDGE_ALONE = 256
+"""… while nothing else is to be done."""
+SWEEP_BESIDE = 128
+"""Memories looked at after a batch, whether they are over: most are told by their keys."""
+SWEEP_ALONE = 512
 """… while nothing else is to be done."""
 
 LOAD = "SELECT key, cell, body FROM memory_cell WHERE key = ANY($1::text[])"
@@ -140,6 +146,7 @@ class EmbeddedRunner:
         self._position: Any = None
         self._written: asyncio.Task[None] | None = None
         self._rejudging = Rejudging()
+        self._sweeping = Sweeping(program.ageing)
         self.trouble: str | None = "not started"
         """Why it cannot do its work now, for readiness; None when it can."""
         self.beats = 0
@@ -173,7 +180,8 @@ class EmbeddedRunner:
                 self.beats += 1
                 judged = await self.step(reader, writer)
                 rejudged = await self.rejudge(reader, writer, REJUDGE_BESIDE if judged else REJUDGE_ALONE)
-                if not judged and not rejudged:
+                swept = await self.sweep(reader, writer, SWEEP_BESIDE if judged else SWEEP_ALONE)
+                if not (judged or rejudged or swept):
                     await self._source.wait()
         finally:
             await self._give_up_writing()
@@ -186,6 +194,7 @@ class EmbeddedRunner:
         await self._renew(connection)
         self._position = await self._source.load(connection)
         await self._rejudging.load(connection)
+        self._sweeping = Sweeping(self._program.ageing)
 
     async def step(self, reader: asyncpg.Connection, writer: asyncpg.Connection) -> bool:
         """Judge one batch, and begin to write it once the one before is written; whether there was one, or
@@ -234,6 +243,27 @@ class EmbeddedRunner:
             self._open.drop(key)
         return True
 
+    async def sweep(self, reader: asyncpg.Connection, writer: asyncpg.Connection, size: int) -> bool:
+        """Look at a page of memories and drop those that are over; whether there was one."""
+        as_of = self._position.as_of
+        if not self._sweeping.is_on(as_of):
+            return False
+        found = await self._sweeping.page(reader, size)
+        keys = [key for key in found if self._program.may_be_over(key, as_of)]
+        cold = [key for key in keys if key not in self._open]
+        # What is still being written is not yet what the database would tell of these.
+        await self._settle()
+        await self._warm(reader, set(keys))
+        over = [key for key in keys if self._program.is_over(self._open[key], as_of)]
+        if over:
+            async with writer.transaction():
+                await self._source.enter(writer)
+                await writer.execute(DROP, over)
+            self._fail("after_sweep")
+        for key in (*cold, *over):
+            self._open.drop(key)
+        return True
+
     async def _judge_spans(self, connection: asyncpg.Connection, anew: Anew, outcome: Outcome) -> None:
         """Add to what a batch led to that the keys it says are concerned are judged anew."""
         # Which keys there are tells the database, once it knows those of the batch before.
@@ -253,7 +283,7 @@ class EmbeddedRunner:
         outcome = Outcome()
         for begin in range(0, len(keys), REJUDGE_SLICE):
             part = keys[begin : begin + REJUDGE_SLICE]
-            outcome.add(self._program.rejudge([self._open[key] for key in part]))
+            outcome.add(self._program.rejudge([self._open[key] for key in part], self._position.as_of))
             await self._source.pause()
         outcome.emissions = await self._cross(connection, outcome.emissions, outcome)
         return outcome

@@ -45,7 +45,7 @@ class Job:
     place: Place
     batch: Batch
     outcome: Outcome
-    packed: dict[str, bytes] = field(default_factory=dict)
+    packed: dict[str, bytes | None] = field(default_factory=dict)
     crossed: dict[int, int] = field(default_factory=dict)
 
 
@@ -79,7 +79,7 @@ class Finisher:
         with tracing.sending(self._program.sink, partial(map, _trace, jobs)):
             await self._emit(jobs)
         self._fail("after_alert_ack")
-        puts: defaultdict[int, dict[str, bytes]] = defaultdict(dict)
+        puts: defaultdict[int, dict[str, bytes | None]] = defaultdict(dict)
         for job in jobs:
             puts[job.place.partition].update(job.packed)
         for partition, packed in puts.items():

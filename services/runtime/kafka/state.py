@@ -35,8 +35,9 @@ class PartitionedState:
         """What a partition holds of a key."""
         return self._store._db_for_partition(partition).get(key)
 
-    async def put(self, partition: int, changes: Mapping[bytes, bytes]) -> None:
-        """Put all changes. No offset is committed before the broker has acknowledged them."""
+    async def put(self, partition: int, changes: Mapping[bytes, bytes | None]) -> None:
+        """Put all changes, None for what is gone. No offset is committed before the broker has acknowledged
+        them."""
         if not changes:
             return
         buffer = self._app.producer.buffer
@@ -46,7 +47,10 @@ class PartitionedState:
         for key, value in changes.items():
             sent = await self._app.producer.send(self._topic, key, value, partition, None, None)
             buffer.track(sent)
-            batch.put(key, value)
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
         self._store._db_for_partition(partition).write(batch)
         # The last of them is acknowledged last: from there recovery may go on after a clean stop.
         sent.add_done_callback(partial(self._note, TP(self._topic, partition)))

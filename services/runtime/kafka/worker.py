@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -25,6 +26,7 @@ from services.runtime.kafka.topics import TABLE
 from services.runtime.kafka.wire import Batch, Reference, Wire
 from services.runtime.logs import log
 from services.runtime.ports import Anew, Emission, NewerState, Outcome, Program
+from services.runtime.sweeping import Sweeps
 from services.runtime.tracing import tracing
 
 VERSION_KEY = "version/"
@@ -52,6 +54,8 @@ class Worker:
         self._finisher = Finisher(app, program, wire, reference, self._memories, fail)
         self._versions: dict[tuple[str, int], int] = {}
         self._version_in_use: int | None = None
+        self._sweeps: defaultdict[int, Sweeps] = defaultdict(Sweeps)
+        self._looking: dict[int, Iterator[list[bytes]]] = {}
         self.judged = 0
         for topic in (program.first, wire.inner):
             self._add_agent(topic)
@@ -82,11 +86,26 @@ class Worker:
             batch, outcome = await self._judge(place, event.value)
         job = Job(event, place, batch, outcome)
         job.packed = self._memories.pack(place.partition, outcome.touched)
+        job.packed.update(self._over(place, batch.as_of))
         if outcome.rejudge is None and batch.rejudge is None:
             await rounds.add(job)
         else:
             await rounds.drained()
             await self._rejudge(job)
+
+    def _over(self, place: Place, as_of: int) -> dict[str, None]:
+        """A page of the memories that age with this topic's records: which of them are over, and are dropped
+        with the record."""
+        if not self._program.ageing.startswith(self._program.prefix(place.topic)):
+            return {}
+        partition = place.partition
+        if partition not in self._looking and self._sweeps[partition].begins(as_of):
+            self._looking[partition] = self._state.keys(partition, self._program.ageing.encode())
+        page = next(self._looking.get(partition, iter(())), None)
+        if page is None:
+            self._looking.pop(partition, None)
+            return {}
+        return self._memories.drop_over(partition, (key.decode() for key in page), as_of)
 
     async def _judge(self, place: Place, value: bytes) -> tuple[Batch, Outcome]:
         try:
@@ -130,7 +149,7 @@ class Worker:
         if not await self._reached(version):
             self.app.abandon(job.event.message)
             return
-        async for outcome in self._judge_again(topic, partition, anew):
+        async for outcome in self._judge_again(job, anew):
             if self._leaving:
                 self.app.abandon(job.event.message)
                 return
@@ -142,7 +161,8 @@ class Worker:
         await self._state.put(partition, {_version_key(topic): json.dumps(version).encode()})
         await self._finisher.say_judged([job])
 
-    async def _judge_again(self, topic: str, partition: int, anew: Anew) -> AsyncIterator[Outcome]:
+    async def _judge_again(self, job: Job, anew: Anew) -> AsyncIterator[Outcome]:
+        topic, partition, _ = job.place
         for page in self._concerned(topic, partition, anew):
             self._use(anew.version)
             memories, letters = [], []
@@ -154,7 +174,7 @@ class Worker:
                 except Exception as error:
                     letter = self._wire.unreadable("rejudge", key, error)
                     letters.append(Emission(self._program.sink, "", letter))
-            outcome = self._program.rejudge(memories)
+            outcome = self._program.rejudge(memories, job.batch.as_of)
             outcome.emissions += letters
             yield outcome
 
@@ -202,6 +222,8 @@ class Worker:
         """Partitions are going: nothing is in hand any more, and what comes back stands in the table."""
         self._memories.forget()
         self._versions.clear()
+        self._sweeps.clear()
+        self._looking.clear()
 
 
 def _version_key(topic: str) -> bytes:
