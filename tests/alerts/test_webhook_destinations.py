@@ -6,10 +6,13 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from services.alerts.webhooks import destinations
 from services.alerts.webhooks.destinations import (
     Refused,
     Rules,
     check,
+    check_address,
+    is_own,
     is_refused,
     rules_from,
     system_resolve,
@@ -96,7 +99,12 @@ def test_urls_that_are_not_plain_https_are_refused(url):
 
 
 @pytest.mark.parametrize(
-    "host", ["127.1", "2130706433", "0x7f000001", "0177.0.0.1", "localhost", "[::1]", "0"]
+    "host",
+    [
+        *("127.1", "2130706433", "0x7f000001", "0177.0.0.1", "localhost", "0", "[::1]", "[::]"),
+        *("[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:ffff:127.0.0.1]", "[::7f00:1]"),
+        *("[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[5f00::1]", "[fe80::1]", "[ff02::1]"),
+    ],
 )
 def test_loopback_in_disguise_is_refused_by_the_real_resolver(host):
     with pytest.raises(Refused):
@@ -128,3 +136,30 @@ def test_settings_give_ports_and_networks_or_say_what_is_wrong():
     for wrong in (Settings(webhook_ports="https"), Settings(webhook_allow_cidrs="intranet")):
         with pytest.raises(UserError, match="QINGFENG_WEBHOOK"):
             rules_from(wrong)
+
+
+def test_this_machines_own_addresses_are_refused_even_where_they_are_public(monkeypatch):
+    assert is_own(ip_address("127.0.0.1"))
+    assert not is_own(ip_address("8.8.8.8"))
+    monkeypatch.setattr(destinations, "_can_bind", {"8.8.8.8"}.__contains__)
+    with pytest.raises(Refused):
+        checked("https://hooks.example", resolve=resolving("8.8.8.8"))
+    checked("https://hooks.example", resolve=resolving("1.1.1.1"))
+    monkeypatch.setattr(destinations, "_can_bind", lambda text: True)
+    checked("https://hooks.example", resolve=resolving("8.8.8.8"))
+
+
+def test_the_name_under_which_outsiders_reach_this_system_is_refused_unless_its_network_is_opened():
+    own = rules_from(Settings(public_url="https://Qingfeng.example:8443"))
+    for url in ("https://qingfeng.example/hook", "https://QINGFENG.example.:8443/v1/events"):
+        with pytest.raises(Refused, match="itself"):
+            checked(url, own)
+    opened = Settings(public_url="https://qingfeng.example", webhook_allow_cidrs="93.184.216.0/24")
+    checked("https://qingfeng.example/hook", rules_from(opened))
+
+
+def test_an_address_is_checked_once_more_where_the_socket_is_made():
+    check_address("93.184.216.34", 443, "https", STRICT)
+    for text in ("10.0.0.1", "::1", "2130706433", "127.1", "hooks.example"):
+        with pytest.raises(Refused):
+            check_address(text, 443, "https", STRICT)

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import time
 
 import httpx
 import pytest
@@ -10,9 +11,10 @@ from standardwebhooks import Webhook
 from schemas.moments import instant
 from services.alerts import users
 from services.alerts.app import create_app
+from services.alerts.webhooks.headers import HIDDEN
 from services.runtime import database
 from services.runtime.clock import system_clock
-from tests.alerts.making import NOON, said
+from tests.alerts.making import NOON, said, taken_back
 from tests.alerts.serving import bearer, receiving, serving
 
 
@@ -158,3 +160,177 @@ def test_webhooks_are_for_supervisors_and_admins(api, desk, role, status):
     token = desk.ask(users.create, "someone", role, NOON)
     assert api.get("/v1/webhooks", headers=bearer(token)).status_code == status
     assert api.get("/v1/webhooks", headers={"Authorization": ""}).status_code == 401
+
+
+def changed(api, hook, **given):
+    return api.patch(f"/v1/webhooks/{hook['id']}", json=given)
+
+
+def test_everything_of_an_endpoint_can_be_changed_and_the_rest_stays(api):
+    hook = made(api, description="county desk", rate=20)
+    assert (hook["concurrency"], hook["rate"], hook["enabled"], hook["health"]) == (5, 20, True, "well")
+    wanted = {
+        "url": "http://127.0.0.1:9/other",
+        "events": ["alert.opened", "endpoint.*"],
+        "filter": {"institutions": ["H1"], "rules": ["A01"], "min_severity": 1, "regions": ["430600", "11"]},
+        "payload": "full",
+        "description": "claims desk",
+        "rate": None,
+        "concurrency": 2,
+    }
+    for name, value in wanted.items():
+        assert changed(api, hook, **{name: value}).status_code == 200
+    now = api.get(f"/v1/webhooks/{hook['id']}").json()
+    wanted["filter"]["regions"] = ["4306", "11"]
+    assert {name: now[name] for name in wanted} == wanted
+    assert now["created_by"] == "chief"
+
+
+def test_own_headers_are_merged_and_credentials_never_shown(api, desk):
+    hook = made(api, headers={"Authorization": "Bearer s3cret", "X-County": "430602"})
+    assert hook["headers"] == {"Authorization": HIDDEN, "X-County": "430602"}
+    after = changed(api, hook, headers={"x-county": None, "X-Api-Key": "k3y"}).json()
+    assert after["headers"] == {"Authorization": HIDDEN, "X-Api-Key": HIDDEN}
+    assert "s3cret" not in api.get("/v1/webhooks").text
+    many = {f"X-{n}": "1" for n in range(9)}
+    assert changed(api, hook, headers=many).status_code == 422
+    assert changed(api, hook, headers={"Authorization": HIDDEN}).status_code == 422
+    assert "s3cret" not in changed(api, hook, headers={"X-A": "s3cret\n"}).text
+
+
+def test_credentials_do_not_follow_an_endpoint_to_another_host(api):
+    hook = made(api, headers={"Authorization": "Bearer s3cret", "X-County": "430602"})
+    same_host = changed(api, hook, url="http://127.0.0.1:9/elsewhere").json()
+    assert same_host["headers"] == {"Authorization": HIDDEN, "X-County": "430602"}
+    moved = changed(api, hook, url="http://127.0.0.1:10/hook").json()
+    assert moved["headers"] == {"X-County": "430602"}
+    again = {"url": "http://127.0.0.1:11/", "headers": {"Authorization": "Bearer n3w"}}
+    assert changed(api, hook, **again).json()["headers"]["Authorization"] == HIDDEN
+
+
+def test_an_endpoint_is_switched_off_with_a_reason_and_on_again(api, desk):
+    hook = made(api)
+    other = made(api, events=["endpoint.disabled"])
+    off = changed(api, hook, enabled=False, reason="接收系统升级").json()
+    assert (off["enabled"], off["health"], off["disabled_reason"]) == (False, "disabled", "by_hand")
+    assert (off["disabled_by"], off["disabled_note"]) == ("chief", "接收系统升级")
+    assert changed(api, hook, enabled=False, reason="again").json()["disabled_note"] == "接收系统升级"
+    told = api.get(f"/v1/webhooks/{other['id']}/deliveries").json()["items"]
+    assert [(one["type"], one["alert_id"]) for one in told] == [("endpoint.disabled", None)]
+    assert api.post(f"/v1/webhooks/{hook['id']}/test").status_code == 409
+    on = changed(api, hook, enabled=True).json()
+    assert (on["enabled"], on["disabled_at"], on["disabled_by"], on["disabled_note"]) == (
+        True,
+        None,
+        None,
+        "",
+    )
+
+
+BAD_CHANGES = [
+    {"url": "https://10.0.0.1/"},
+    {"url": None},
+    {"events": []},
+    {"filter": {"regions": ["00"]}},
+    {"filter": {"regions": ["4306021"]}},
+    {"rate": 0},
+    {"concurrency": 6},
+    {"reason": "because"},
+    {"enabled": None},
+    {"headers": {"Host": "evil"}},
+    {"description": "two\nlines"},
+    {"secret": "whsec_mine"},
+]
+
+
+def test_a_bad_change_is_a_problem_and_changes_nothing(api):
+    hook = made(api)
+    before = api.get(f"/v1/webhooks/{hook['id']}").json()
+    assert {str(body): changed(api, hook, **body).status_code for body in BAD_CHANGES} == {
+        str(body): 422 for body in BAD_CHANGES
+    }
+    assert api.get(f"/v1/webhooks/{hook['id']}").json() == before
+    assert changed(api, {"id": "none"}, description="x").status_code == 404
+
+
+def test_a_test_delivery_shows_what_the_receiver_answered(api, desk):
+    async def teapot(writer):
+        writer.write(b"HTTP/1.1 418 I'm a teapot\r\nContent-Length: 5\r\n\r\nshort")
+        await writer.drain()
+
+    async def run():
+        async with receiving(teapot) as (port, requests):
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(None, try_it, api, f"http://127.0.0.1:{port}/"), requests
+
+    shown, requests = desk.run(run())
+    assert shown["type"] == "webhook.test"
+    assert (shown["state"], shown["last_status"], shown["next_try_at"] is not None) == ("pending", 418, True)
+    (first,) = shown["attempts"]
+    assert (first["attempt"], first["status"], first["response"]) == (1, 418, "short")
+    assert 0 <= first["latency_ms"] < 10_000
+    assert b'"requested_by":"chief"' in requests[0]
+
+
+def try_it(api, url):
+    hook = made(api, url, events=["alert.withdrawn"])
+    queued = api.post(f"/v1/webhooks/{hook['id']}/test").json()
+    assert queued["queued"] == 1
+    path = f"/v1/webhooks/{hook['id']}/deliveries/{queued['delivery_id']}"
+    deadline = time.monotonic() + 10
+    while not (shown := api.get(path).json())["attempts"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return shown
+
+
+def test_the_catalogue_names_every_type_in_both_languages(api):
+    items = api.get("/v1/webhooks/event-types").json()["items"]
+    assert {item["type"]: item["subscribable"] for item in items} == {
+        "alert.opened": True,
+        "alert.changed": True,
+        "alert.withdrawn": True,
+        "endpoint.disabled": True,
+        "webhook.test": False,
+    }
+    assert all(item["meaning"]["zh"] and item["meaning"]["en"] for item in items)
+
+
+def test_deliveries_are_listed_by_state_event_and_time(api, desk):
+    hook = made(api)
+    changed(api, hook, enabled=False)
+    changed(api, hook, enabled=True, concurrency=1)
+    desk.store(said("a1"), taken_back("a1"), said("a2"))
+    desk.run(desk._call("execute", "UPDATE webhook_delivery SET state = 'failed' WHERE version = 2"))
+
+    def listed(**asked):
+        page = api.get(f"/v1/webhooks/{hook['id']}/deliveries", params=asked).json()
+        return {(item["type"].removeprefix("alert."), item["sequence"]) for item in page["items"]}
+
+    assert listed() == {("opened", 1), ("withdrawn", 2), ("opened", 3)}
+    assert listed(state="failed") == {("withdrawn", 2)}
+    assert listed(event="alert.opened") == {("opened", 1), ("opened", 3)}
+    assert listed(event=["alert.opened", "alert.withdrawn"], state="failed") == {("withdrawn", 2)}
+    assert listed(since="2026-05-01T12:00:01Z") == set()
+    assert len(listed(since="2026-05-01T12:00:00Z")) == 3
+    first = api.get(f"/v1/webhooks/{hook['id']}/deliveries", params={"limit": 1}).json()
+    wrong = {"cursor": first["next_cursor"], "state": "failed"}
+    assert api.get(f"/v1/webhooks/{hook['id']}/deliveries", params=wrong).status_code == 422
+
+
+def test_no_other_role_changes_tests_or_reads_deliveries(api, desk):
+    hook = made(api)
+    desk.store(said())
+    (one,) = api.get(f"/v1/webhooks/{hook['id']}/deliveries").json()["items"]
+    tokens = [desk.ask(users.create, role, role, NOON) for role in ("handler", "auditor")]
+    base = f"/v1/webhooks/{hook['id']}"
+    asked = [
+        ("PATCH", base),
+        ("POST", f"{base}/test"),
+        ("GET", f"{base}/deliveries"),
+        ("GET", f"{base}/deliveries/{one['id']}"),
+        ("GET", "/v1/webhooks/event-types"),
+    ]
+    for token in tokens:
+        answers = [api.request(method, path, json={}, headers=bearer(token)) for method, path in asked]
+        assert {answer.status_code for answer in answers} == {403}

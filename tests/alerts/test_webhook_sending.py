@@ -158,3 +158,50 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch):
 def test_plain_http_talk_on_a_tls_port_is_a_failure():
     told, _ = try_once(saying(b""), url="https://hooks.example:{port}/", seconds=1.0)
     assert told.status is None
+
+
+def test_a_resolver_that_changes_its_mind_during_a_try_is_asked_only_once():
+    """The first answer is checked and used; the second, inward one is never asked for."""
+    asked = []
+
+    async def turning(host, port):
+        asked.append(host)
+        return ["127.0.0.1"] if len(asked) == 1 else ["169.254.169.254"]
+
+    told, requests = try_once(saying(b"HTTP/1.1 204 No Content\r\n\r\n"), resolve=turning)
+    assert told.delivered
+    assert (asked, len(requests)) == (["hooks.example"], 1)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "127.1", "[::1]", "[::ffff:127.0.0.1]"])
+def test_an_address_in_the_url_passes_no_resolver_and_is_refused_all_the_same(host):
+    told, requests = try_once(
+        saying(b""), rules=Rules(frozenset({443})), url="https://" + host + ":443/", seconds=2.0
+    )
+    assert (told.status, requests) == (None, [])
+    assert told.error in ("refused", "InvalidUrlClientError")
+
+
+def test_a_kept_connection_serves_further_tries():
+    async def run():
+        sender = Sender(OPENED, home, 5.0, ssl.create_default_context())
+        connections = 0
+
+        async def serve(reader, writer):
+            nonlocal connections
+            connections += 1
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                await reader.readexactly(2)
+                assert head.startswith(b"POST")
+                writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = f"http://hooks.example:{server.sockets[0].getsockname()[1]}/"
+        told = [await sender.send(url, {}, b"{}") for _ in range(3)]
+        await sender.close()
+        server.close()
+        return told, connections
+
+    told, connections = asyncio.run(run())
+    assert all(one.delivered for one in told)
+    assert connections == 1
