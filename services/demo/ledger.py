@@ -25,8 +25,6 @@ _FREE_BED_TRIES = 400
 _MONTH = 31 * DAY
 _MOST_IN_TWO_MONTHS = 8
 
-Presence = tuple[int, int, int]
-
 
 class Ledger:
     """What has happened so far, between `start` and `until` (local seconds)."""

@@ -41,11 +41,6 @@ def read_persons(folder: Path) -> Iterator[dict]:
         yield record
 
 
-def is_desynpuf(folder: Path) -> bool:
-    """Whether a folder holds the claims file."""
-    return any((folder / name).exists() for name in (CLAIMS, CLAIMS + ".gz"))
-
-
 def _join(known: dict, row: dict) -> None:
     """Add a further segment to its claim."""
     known["amount"] += Decimal(row["CLM_PMT_AMT"])

@@ -28,8 +28,6 @@ SEPARATOR = "|"
 """Between the values of a cell that holds several."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FAULTS_AT_MOST = 100
-FIRST_LINE = 2
-"""Line 1 is the header."""
 
 
 @dataclass(frozen=True)

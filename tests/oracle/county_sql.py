@@ -67,10 +67,6 @@ class CountyOracle:
         rows = self.database.execute(f"SELECT {columns} FROM found ORDER BY ALL").fetchall()  # noqa: S608
         return [row for row in map(Row._make, rows) if not rules or row.rule in rules]
 
-    def ingredients(self) -> dict[str, str]:
-        """Code of a pack → its ingredient."""
-        return dict(self.database.execute("SELECT code, ingredient FROM packs").fetchall())
-
     def count(self, table: str) -> int:
         """Rows of a table."""
         return self.database.table(table).aggregate("count(*)").fetchone()[0]

@@ -65,16 +65,6 @@ class GroupFigures(Parameters):
     )
 
 
-class Meeting(NamedTuple):
-    """Two persons who came together, one < other; expected: their meetings by chance, over the window."""
-
-    one: str
-    other: str
-    institution_id: str
-    day: int
-    expected: float
-
-
 class Group(NamedTuple):
     """Members, and who of them was present on each occasion."""
 

@@ -149,8 +149,6 @@ class EmbeddedRunner:
         self._sweeping = Sweeping(program.ageing)
         self.trouble: str | None = "not started"
         """Why it cannot do its work now, for readiness; None when it can."""
-        self.beats = 0
-        """Rounds made: a process that makes no progress shows here."""
 
     async def run(self) -> None:
         """Work until cancelled; every trouble is retried."""
@@ -177,7 +175,6 @@ class EmbeddedRunner:
             RECOVERY.observe(time.monotonic() - began)
             while True:
                 self.trouble = None
-                self.beats += 1
                 judged = await self.step(reader, writer)
                 rejudged = await self.rejudge(reader, writer, REJUDGE_BESIDE if judged else REJUDGE_ALONE)
                 swept = await self.sweep(reader, writer, SWEEP_BESIDE if judged else SWEEP_ALONE)
