@@ -78,6 +78,10 @@ LAG_SECONDS = gauge(
     "lag_seconds",
     "How long the oldest of these has waited.",
 )
+MONTHS_WAITING = gauge(
+    "months_waiting",
+    "Months that changed, or are to be judged by another registry, and whose rules were not run yet.",
+)
 CONSUMED = counter(
     "alerts_consumed_records",
     "Records of the alerts topic that were stored, dead letters among them.",

@@ -102,13 +102,15 @@ async def read(raw: Any, now: int) -> dict[str, Any]:
 
 
 async def watch(engine: AsyncEngine, clock: Clock, every: float = WATCH_SECONDS) -> None:
-    """Keep the gauges of lag true until cancelled; while the database is away they stay as they were."""
+    """Keep the gauges of lag and of months true until cancelled; while the database is away they stay as
+    they were."""
     while True:
         try:
             async with driver(engine) as raw:
-                lag = (await read(raw, clock()))["lag"]
-            metrics.LAG_EVENTS.set(lag["events"])
-            metrics.LAG_SECONDS.set(lag["seconds"])
+                found = await read(raw, clock())
+            metrics.LAG_EVENTS.set(found["lag"]["events"])
+            metrics.LAG_SECONDS.set(found["lag"]["seconds"])
+            metrics.MONTHS_WAITING.set(found["months_waiting"])
         except (OSError, asyncpg.PostgresError, SQLAlchemyError):
             log.warning("lag_unknown")
         await asyncio.sleep(every)
