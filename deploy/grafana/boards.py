@@ -209,6 +209,12 @@ PIPELINE = Board(
                 ],
             ),
             Graph(
+                "待判月份 / Months waiting",
+                "Months whose rules are to be run: some seconds after the last change, at most hourly.",
+                "short",
+                [("max(qingfeng_months_waiting)", "months")],
+            ),
+            Graph(
                 "迟到 / Too late",
                 "Events behind the retention on arrival: accepted, counted, not judged.",
                 "short",
