@@ -24,6 +24,8 @@ from services.runtime.tracing import tracing
 from services.settings import Settings, SettingsError, read_settings
 
 STOP_SECONDS = 5
+UNREAD_MILLISECONDS = 60_000
+"""A connection whose other end takes nothing for so long is closed by the system, where it can do that."""
 USAGE_ERROR: Any = typer.BadParameter.__base__
 """What a wrong command line raises; Typer shows no name of it."""
 app = typer.Typer(
@@ -134,6 +136,8 @@ async def _serve(asgi: Any, listening: socket.socket, settings: Settings) -> Non
     """Serve until SIGINT or SIGTERM; open requests get five seconds to end."""
     import uvicorn
 
+    from services.runtime.serving import Server
+
     config = uvicorn.Config(
         asgi,
         loop="uvloop",
@@ -147,7 +151,7 @@ async def _serve(asgi: Any, listening: socket.socket, settings: Settings) -> Non
         forwarded_allow_ips=settings.trusted_proxies,
     )
     calm_the_collector()
-    server = uvicorn.Server(config)
+    server = Server(config)
     # uvicorn sends itself the signal again once it has stopped; a clean end is no interruption.
     server.capture_signals = _captured(server)  # type: ignore[method-assign]
     watching = asyncio.create_task(vitals.watch_loop())
@@ -172,6 +176,8 @@ def _listen(settings: Settings, port: int | None = None) -> socket.socket:
     port = settings.port if port is None else port
     listening = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MILLISECONDS)
     try:
         listening.bind((settings.host, port))
     except (OSError, OverflowError) as error:

@@ -56,6 +56,7 @@ class Settings:
     webhook_ports: str = "443,8443"
     webhook_retention_days: int = 30
     session_hours: int = 12
+    stream_readers: int = 1_000
     otlp_endpoint: str = ""
     trace_ratio: float = 1.0
     failpoint: str = ""

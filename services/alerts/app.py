@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.staticfiles import StaticFiles
 
-from services.alerts import endpoints, incident_endpoints, retention, standing, status
+from services.alerts import endpoints, incident_endpoints, retention, standing, status, stream
 from services.alerts.console import routes as console
 from services.alerts.office import Neighbours, Office, open_office
 from services.alerts.webhooks import delivery_endpoints
@@ -19,6 +19,7 @@ from services.alerts.webhooks import endpoints as webhooks
 from services.alerts.webhooks.courier import Courier, open_sender
 from services.runtime import database
 from services.runtime.clock import Clock, system_clock
+from services.runtime.serving import before_leaving
 from services.runtime.web import Check, add_operations, install_conventions
 from services.settings import Settings
 
@@ -34,6 +35,8 @@ def install(
     conventions already. Run `work(office)` beside it. Raises UserError for unusable settings."""
     office = open_office(engine, settings, clock, neighbours)
     app.state.alerts_office = office
+    before_leaving(app, office.broadcast.close)
+    app.include_router(stream.routes)  # before /alerts/{alert_id}
     app.include_router(endpoints.routes)
     app.include_router(incident_endpoints.routes)
     app.include_router(webhooks.routes)
@@ -44,12 +47,14 @@ def install(
 
 
 async def work(office: Office) -> None:
-    """Deliver webhooks, watch how far the system is behind and what stands open, forget what is due."""
+    """Deliver webhooks, tell those who read along, watch how far the system is behind and what stands open,
+    forget what is due."""
     sender = open_sender(office)
     watching = [
         asyncio.create_task(status.watch(office.engine, office.clock)),
         asyncio.create_task(standing.watch(office.engine)),
         asyncio.create_task(retention.forget_forever(office)),
+        asyncio.create_task(office.broadcast.run()),
     ]
     try:
         await Courier(office, sender.send).run()

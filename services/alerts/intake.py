@@ -30,6 +30,7 @@ from schemas.screening import ScreeningMessage
 from schemas.stock import StockMessage
 from schemas.topics import ALERTS
 from services.alerts import incidents, metrics, progress, screenings, stock
+from services.alerts.broadcast import CHANNEL
 from services.alerts.ledger import Change, Event, Kept, Voice, decode_alert, encode_alert
 from services.alerts.webhooks import outbox
 from services.runtime.tracing import tracing
@@ -58,7 +59,12 @@ PUT_VERSIONS = """
     INSERT INTO alert_version (alert_id, version, change, event, body, changed_at)
     SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
 """
-PUT_LEDGER = "UPDATE alert_ledger SET change = change + $1, stored = stored + $2, open = open + $3"
+PUT_LEDGER = f"""
+    WITH counted AS (
+        UPDATE alert_ledger SET change = change + $1, stored = stored + $2, open = open + $3 RETURNING change
+    )
+    SELECT pg_notify('{CHANNEL}', '') FROM counted
+"""  # noqa: S608 - a name of ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ new words or new evidence alone refresh the stored alert and count nothing.
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -102,6 +102,22 @@ class Kept:
             return msgspec.structs.replace(self.voices[max(speaking)].alert, status="open")
         stood = self.alert or next(iter(self.voices.values())).alert
         return msgspec.structs.replace(stood, status="withdrawn")
+
+
+class Side(Protocol):
+    """What `as_seen` asks of an alert."""
+
+    status: Any
+    shadow: Any
+
+
+def as_seen(event: Event, alert: Side, before: Side | None, trial: bool = False) -> Event | None:
+    """A change as those see it who read only alerts in force, or only those of rules on trial: what goes over
+    to the others is withdrawn for them, what comes over is opened. None where they see nothing."""
+    was_here = before is not None and bool(before.shadow) is trial
+    if bool(alert.shadow) is trial:
+        return "alert.opened" if event == "alert.changed" and not was_here else event
+    return "alert.withdrawn" if was_here and before.status == "open" else None  # type: ignore[union-attr]
 
 
 def same(one: Alert, other: Alert) -> bool:

@@ -70,6 +70,17 @@ DISABLED_WEBHOOKS = counter(
     ["reason"],
     [("gone",), ("failing",)],
 )
+STREAM_READERS = gauge(
+    "stream_readers",
+    "Connections that follow the stream of alerts now.",
+)
+STREAM_ENDED = counter(
+    "stream_cut",
+    "Streams of alerts that were ended from this side: the reader was too slow, lost its access, came from "
+    "numbers that are forgotten, had been there for an hour (renewal), or the service stops.",
+    ["reason"],
+    [("slow",), ("access",), ("forgotten",), ("renewal",), ("closing",)],
+)
 LAG_EVENTS = gauge(
     "lag_events",
     "Events accepted and not yet judged, with their alerts stored (as /v1/status shows it).",

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.moments import Calendar, instant
+from services.alerts.broadcast import Broadcast
 from services.alerts.dead_letters import Letter
 from services.runtime import database
 from services.runtime.clock import Clock, system_clock
@@ -55,6 +56,7 @@ class Office:
     sealing: bytes
     calendar: Calendar
     neighbours: Neighbours
+    broadcast: Broadcast
 
     def now(self) -> datetime:
         """The clock's time, aware, UTC."""
@@ -87,6 +89,7 @@ def open_office(
         sealing=_derived(master, "sealing"),
         calendar=Calendar(settings.timezone),
         neighbours=neighbours or Nobody(),
+        broadcast=Broadcast(engine, settings.stream_readers),
     )
 
 

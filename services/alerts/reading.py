@@ -31,6 +31,16 @@ class Wanted:
     since: datetime | None = None
     shadow: bool = False
 
+    def holds(self, alert: Any) -> bool:
+        """Whether an alert (its status, rule, severity, institutions) is among these, `since` and `shadow`
+        left aside."""
+        return (
+            (not self.statuses or alert.status in self.statuses)
+            and (not self.rules or alert.rule in self.rules)
+            and (not self.severities or alert.severity in self.severities)
+            and (not self.institutions or not set(self.institutions).isdisjoint(alert.institutions))
+        )
+
     def listing(self) -> str:
         """The text that ties a cursor to these filters."""
         return repr(

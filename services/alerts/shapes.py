@@ -177,15 +177,28 @@ class PageQuery(BaseModel):
     cursor: str | None = Field(None, max_length=200, description="`next_cursor` of the page before.")
 
 
-class AlertQuery(PageQuery):
+class AlertFilter(BaseModel):
     """Which alerts; what is left out filters nothing."""
 
     status: list[Status] = Field([], description="open or withdrawn; both if left out.")
     rule: list[Id] = Field([], description="Rule, such as A01.")
     institution: list[Id] = Field([], description="Institutions that take part.")
     severity: list[Severity] = Field([], description="1 is gravest.")
-    since: Instant | None = Field(None, description="Last changed at or after.")
     shadow: bool = Field(False, description="Alerts of rules on trial instead of all others.")
+
+
+class AlertQuery(PageQuery, AlertFilter):
+    """Which stretch of which alerts."""
+
+    since: Instant | None = Field(None, description="Last changed at or after.")
+
+
+class StreamQuery(AlertFilter):
+    """Changes of which alerts, and from where on."""
+
+    last_event_id: str | None = Field(
+        None, max_length=200, description="Last-Event-ID for those who cannot set headers."
+    )
 
 
 class Strict(BaseModel):

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -107,6 +108,15 @@ async def by_session(raw: Any, name: str, session: str) -> User | None:
         return None
     user = _user(row)
     return user if hmac.compare_digest(user.session, session) else None
+
+
+async def still(raw: Any, users: Collection[User]) -> set[User]:
+    """Those of these users who are what they were: not revoked, in the same role, with the same token."""
+    rows = await raw.fetch(
+        "SELECT name, role, token_sha256 FROM app_user WHERE name = ANY($1::text[]) AND revoked_at IS NULL",
+        [user.name for user in users],
+    )
+    return set(users) & {_user(row) for row in rows}
 
 
 def _user(row: Any) -> User:

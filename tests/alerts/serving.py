@@ -8,11 +8,13 @@ from typing import Any
 
 import uvicorn
 
+from services.runtime.serving import Server
+
 
 @contextlib.contextmanager
 def serving(app: Any) -> Iterator[str]:
     """The address of an application that runs in a thread of its own."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=2))
+    server = Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=2))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
