@@ -6,6 +6,8 @@ import pytest
 from services.alerts import users
 from tests.alerts.making import NOON, said
 
+LOGIN = "/console/login"
+
 
 @pytest.fixture
 def client(console):
@@ -14,28 +16,30 @@ def client(console):
         yield client
 
 
-def log_in(client, name, token, **headers):
-    return client.post("/console/login", data={"name": name, "password": token}, headers=headers)
+def log_in(client, name, token, leads_to="", **headers):
+    given = {"name": name, "password": token, "next": leads_to}
+    return client.post(LOGIN, data=given, headers=headers)
 
 
 def test_the_root_leads_to_the_console_and_a_stranger_to_the_login(client):
     assert client.get("/").headers["location"] == "/console/"
     assert client.get("/console/").headers["location"] == "/console/login"
-    assert client.get("/console/alerts/A01-1").headers["location"] == "/console/login"
-    assert client.get("/console/rows").status_code == 401
-    assert client.get("/console/status").status_code == 401
+    assert client.get("/console/alerts/A01-1").headers["location"] == f"{LOGIN}?next=/console/alerts/A01-1"
+    for part in ("rows/A01-1", "status", "system"):
+        answer = client.get(f"/console/{part}", headers={"HX-Request": "true"})
+        assert (answer.status_code, answer.headers["hx-redirect"]) == (401, LOGIN)
 
 
 def test_a_session_cookie_is_out_of_reach_for_scripts_and_other_sites(client, console):
-    cookie = log_in(client, "li", console.token).headers["set-cookie"].lower()
+    cookie = log_in(client, "li", console.tokens["li"]).headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=lax" in cookie
-    assert console.token.lower() not in cookie
+    assert console.tokens["li"].lower() not in cookie
 
 
 @pytest.mark.parametrize(("name", "token"), [("li", "wrong"), ("wang", None), ("", ""), ("li", "")])
 def test_a_wrong_login_is_refused_alike(client, console, name, token):
-    answer = log_in(client, name, console.token if token is None else token)
+    answer = log_in(client, name, console.tokens["li"] if token is None else token)
     assert answer.status_code == 401
     assert "用户名或口令不对" in answer.text
     assert "set-cookie" not in answer.headers
@@ -43,12 +47,26 @@ def test_a_wrong_login_is_refused_alike(client, console, name, token):
 
 def test_a_form_of_another_site_is_refused(client, console):
     for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
-        assert log_in(client, "li", console.token, **headers).status_code == 403
+        assert log_in(client, "li", console.tokens["li"], **headers).status_code == 403
         assert client.post("/console/logout", headers=headers).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("asked", "led_to"),
+    [
+        ("/console/alerts/A01-1?lang=en", "/console/alerts/A01-1?lang=en"),
+        ("https://evil.example/", "/console/"),
+        ("//evil.example/console/", "/console/"),
+        ("/console/\\evil.example", "/console/"),
+        ("/console/login", "/console/"),
+    ],
+)
+def test_the_login_leads_back_to_where_one_was_and_never_elsewhere(client, console, asked, led_to):
+    assert log_in(client, "li", console.tokens["li"], asked).headers["location"] == led_to
+
+
 def test_a_forged_or_revoked_session_is_no_session(client, console):
-    log_in(client, "li", console.token)
+    log_in(client, "zhao", console.ask(users.create, "zhao", "handler", NOON))
     assert client.get("/console/").status_code == 200
     good = client.cookies["qingfeng_session"]
     for forged in (good[:-4] + "AAAA", "x", "é", good[::-1]):
@@ -58,19 +76,73 @@ def test_a_forged_or_revoked_session_is_no_session(client, console):
             trust_env=False,
         )
         assert answer.status_code == 303
-    console.desk.ask(users.revoke, "li", NOON)
+    console.ask(users.revoke, "zhao", NOON)
     assert client.get("/console/").status_code == 303
 
 
-def test_an_admin_sees_no_alerts(client, console):
-    log_in(client, "root", console.desk.ask(users.create, "root", "admin", NOON))
-    assert "A01-1" not in client.get("/console/").text
-    assert client.get("/console/alerts/A01-1").status_code == 403
-    assert client.get("/console/rows").status_code == 401
+MAY_SEE = {
+    "alerts/A01-1": {"li", "wang", "shen"},
+    "rows/A01-1": {"li", "wang", "shen"},
+    "stream": {"li", "wang", "shen"},
+    "defects": {"li", "wang", "shen"},
+    "defects/events": {"li", "wang", "shen"},
+    "suspended": {"li", "wang", "shen"},
+    "dead-letters": {"wang", "root"},
+    "webhooks": {"wang", "root"},
+    "webhooks/new": {"wang", "root"},
+    "system": {"li", "wang", "root", "shen"},
+}
+
+
+@pytest.mark.parametrize("name", ["li", "wang", "root", "shen"])
+def test_each_role_sees_its_own_pages_and_a_menu_of_nothing_else(client, console, name):
+    log_in(client, name, console.tokens[name])
+    for page, those in MAY_SEE.items():
+        with client.stream("GET", f"/console/{page}") as answer:
+            assert answer.status_code == (200 if name in those else 403), page
+    menu = client.get("/console/system").text.split("<main")[0]
+    for page, those in MAY_SEE.items():
+        if "/" not in page and page not in ("stream",):
+            assert (f'href="/console/{page}"' in menu) == (name in those)
+
+
+def test_an_admin_is_led_to_the_system_and_sees_no_alerts(client, console):
+    log_in(client, "root", console.tokens["root"])
+    assert client.get("/console/").headers["location"] == "/console/system"
+    assert "A01-1" not in client.get("/console/system").text
+
+
+FORMS = (
+    "webhooks",
+    "webhooks/{off}/edit",
+    "webhooks/{off}/on",
+    "webhooks/{off}/off",
+    "webhooks/{off}/test",
+    "webhooks/{off}/rotate",
+    "webhooks/{off}/recover",
+    "webhooks/{off}/delete",
+    "webhooks/{off}/deliveries/msg_1/redeliver",
+    "dead-letters/retry",
+    "suspended/retry",
+)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_form_works_for_strangers_for_handlers_or_from_another_site(client, console, form):
+    address = f"/console/{form.format(off=console.off)}"
+    assert client.post(address, data={"all": "true"}).headers["location"] == LOGIN
+    log_in(client, "wang", console.tokens["wang"])
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert client.post(address, data={"all": "true"}, headers=headers).status_code == 403
+    for name in ("li", "shen", *(["root"] if form == "suspended/retry" else [])):
+        log_in(client, name, console.tokens[name])
+        assert client.post(address, data={"all": "true"}).status_code == 403
+    assert console.value("SELECT count(*) FROM webhook") == 1
+    assert console.value("SELECT count(*) FROM dead_letter WHERE retried_at IS NULL") == 2
 
 
 def test_pages_carry_a_strict_policy_and_escape_what_came_from_outside(client, console):
-    log_in(client, "li", console.token)
+    log_in(client, "li", console.tokens["li"])
     answer = client.get("/console/")
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -81,42 +153,63 @@ def test_pages_carry_a_strict_policy_and_escape_what_came_from_outside(client, c
     assert "onclick" not in answer.text
 
 
-def test_a_list_that_has_not_changed_is_not_sent_again(client, console):
-    log_in(client, "li", console.token)
-    assert client.get("/console/rows?seen=2").status_code == 204
-    console.desk.store(said("A02-9", rule="A02"))
-    assert "A02-9" in client.get("/console/rows?seen=2").text
+def test_a_row_is_told_as_it_stands_now(client, console):
+    log_in(client, "li", console.tokens["li"])
+    assert "长河县人民医院" in client.get("/console/rows/A01-1").text
+    assert client.get("/console/rows/A09-9").status_code == 404
+
+
+def test_the_console_follows_the_stream_with_its_cookie_from_where_the_page_stood(client, console):
+    log_in(client, "li", console.tokens["li"])
+    with client.stream("GET", "/console/stream?status=open&rule=B01&last_event_id=1") as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        told = next(line for line in answer.iter_lines() if line.startswith("data:"))
+    assert '"B01-1"' in told
+    assert client.get("/console/stream?last_event_id=x").status_code == 410
 
 
 def test_filters_live_in_the_address_and_odd_ones_do_no_harm(client, console):
-    log_in(client, "li", console.token)
+    log_in(client, "li", console.tokens["li"])
     only = client.get("/console/?rule=B01&severity=1").text
     assert "B01-1" in only
     assert "A01-1" not in only
-    for odd in ("severity=9&status=x&cursor=zzz", "rule=%00&institution=%F0%9F%8C%AA", "seen=" + "9" * 40):
+    for odd in (
+        "severity=9&status=x&cursor=zzz",
+        "rule=%00&institution=%F0%9F%8C%AA",
+        "since=0001-01-01&shadow=no",
+    ):
         assert client.get(f"/console/?{odd}").status_code == 200
     assert client.get("/console/alerts/%00").status_code == 404
 
 
+def test_an_alert_leads_back_to_the_list_it_was_opened_from(client, console):
+    log_in(client, "li", console.tokens["li"])
+    assert "?list=status%3Dopen%26severity%3D1" in client.get("/console/?severity=1").text
+    page = client.get("/console/alerts/B01-1?list=status%3Dopen%26severity%3D1%26evil%3D1").text
+    assert 'href="/console/?status=open&amp;severity=1"' in page
+
+
+def test_the_list_shows_what_changed_since_a_day(client, console):
+    log_in(client, "li", console.tokens["li"])
+    assert "A01-1" in client.get("/console/?since=2026-05-01").text
+    assert "A01-1" not in client.get("/console/?since=2026-05-02").text
+
+
 def test_names_of_institutions_come_from_the_registry(client, console):
-    put = """INSERT INTO registry_record ("table", id, version, body) VALUES ('institutions', 'H1', 1, $1)"""
-    console.desk.run(
-        console.desk._call("execute", put, '{"institution_id":"H1","name":"长河县人民医院"}'.encode())
-    )
-    log_in(client, "li", console.token)
+    log_in(client, "li", console.tokens["li"])
     assert "长河县人民医院" in client.get("/console/").text
     assert "长河县人民医院" in client.get("/console/alerts/A01-1").text
 
 
 def test_alerts_of_rules_on_trial_stand_apart_and_say_so(client, console):
-    console.desk.store(said("A05-1", rule="A05", shadow=True))
-    log_in(client, "li", console.token)
+    console.store(said("A05-1", rule="A05", shadow=True))
+    log_in(client, "li", console.tokens["li"])
     assert "A05-1" not in client.get("/console/").text
     apart = client.get("/console/?shadow=true").text
     assert "A05-1" in apart
     assert "试运行，不下发" in apart
     assert "A01-1" not in apart
-    assert "shadow=true" in client.get("/console/?shadow=true&seen=0").text, "refreshing keeps to its list"
+    assert "/console/stream?status=open&amp;shadow=true" in apart
     page = client.get("/console/alerts/A05-1").text
     assert "此规则正在试运行" in page
     assert "On trial" in client.get("/console/alerts/A05-1?lang=en").text

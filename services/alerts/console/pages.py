@@ -67,6 +67,11 @@ def local(calendar: Calendar, moment: datetime) -> str:
     return calendar.text(micros(moment))[:19].replace("T", " ")
 
 
+def day_of(calendar: Calendar, text: str) -> str:
+    """The local day of a moment that the API tells, YYYY-MM-DD."""
+    return local(calendar, datetime.fromisoformat(text))[:10]
+
+
 def figures(evidence: dict[str, Any], texts: Texts) -> list[tuple[str, str]]:
     """The evidence's single figures, named."""
     named = [(texts.get(name) or name, evidence.get(name)) for name in FIGURES]

@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from services.alerts.console import texts_system, texts_webhooks
 from services.alerts.console.advice import OTHER_STEPS, RULES, STEPS
 
 Language = Literal["zh", "en"]
@@ -15,8 +16,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "password": ("口令（创建用户时显示的令牌）", "Password (the token shown when the user was created)"),
     "wrong": ("用户名或口令不对，请再试。", "User name or password is wrong. Please try again."),
     "no_access": (
-        "管理员只管理用户和回调，不能查看预警内容。请用经办、主管或审计账号登录。",
-        "Admins look after users and webhooks and see no alerts. Log in as handler, supervisor or auditor.",
+        "您的角色不能查看或操作这一页。经办、主管、审计可以看预警；推送端点和未判断记录由主管、管理员处理。"
+        "需要时请用相应账号登录。",
+        "Your role may not see or do this. Handlers, supervisors and auditors read alerts; supervisors and "
+        "admins look after endpoints and records not judged. Log in as one of them if you need to.",
     ),
     "alerts": ("预警", "Alerts"),
     "status": ("状态", "Status"),
@@ -42,6 +45,16 @@ WORDS: dict[str, tuple[str, str]] = {
         "No alerts yet. They appear here by themselves once settlements are posted and judged.",
     ),
     "live": ("自动更新", "updates by itself"),
+    "live_off": ("自动更新已断开，正在重连", "not updated just now, connecting again"),
+    "fresh_one": ("1 条新预警，点击显示", "1 new alert: show it"),
+    "fresh_many": ("{n} 条新预警，点击显示", "{n} new alerts: show them"),
+    "just_changed": ("刚有变化", "just changed"),
+    "changed_since": ("此后有变化", "Changed since"),
+    "refresh": ("刷新列表", "Load the list again"),
+    "keys": (
+        "键盘：j / k 或 ↓ / ↑ 上下移动，回车打开，n 显示新预警。",
+        "Keys: j / k or ↓ / ↑ to move, Enter to open, n for new alerts.",
+    ),
     "offline": (
         "与系统的连接中断，正在重试；所见内容可能已过时。",
         "Connection lost, trying again; what you see may be out of date.",
@@ -55,7 +68,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "events": ("条", "events"),
     "as_of": ("数据截至", "Data up to"),
     "back": ("返回预警列表", "Back to the alerts"),
-    "happening": ("发生了什么", "What happened"),
     "next": ("下一步", "What to do next"),
     "lead": (
         "这是线索，不是结论：系统只说明记录互相矛盾，由人核查后认定。",
@@ -108,7 +120,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "ids": ("原始编号", "Identifiers"),
     "ids_why": ("在业务系统中查找原始记录时使用。", "To find the original records in the billing systems."),
     "alert_id": ("预警编号", "Alert id"),
-    "subject": ("对象", "About"),
     "terminal": ("终端", "Terminal"),
     "practitioner": ("医师", "Practitioner"),
     "group": ("一组参保人（化名）", "Group of persons (pseudonym)"),
@@ -125,7 +136,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "in_use": ("正式规则", "Rules in use"),
     "rules_shown": ("规则状态", "Rules"),
-    "not_found": ("没有这条预警。", "There is no such alert."),
+    "no_alert": ("没有这条预警。", "There is no such alert."),
+    "back_home": ("返回首页", "Back to the beginning"),
     "skip": ("跳到正文", "Skip to content"),
     "other_language": ("English", "中文"),
     "more": ("等", "more"),
@@ -139,7 +151,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "way_4": ("非医嘱离院", "against orders"),
     "way_5": ("死亡", "died"),
     "way_9": ("其他", "other"),
+    **texts_webhooks.WORDS,
+    **texts_system.WORDS,
 }
+DONE = {**texts_webhooks.DONE, **texts_system.DONE}
 SEVERITIES = {1: ("严重", "grave"), 2: ("较重", "serious"), 3: ("一般", "minor")}
 
 
@@ -174,6 +189,31 @@ class Texts:
     def steps(self, rule: str) -> tuple[str, ...]:
         """What a handler does next."""
         return STEPS.get(rule, OTHER_STEPS)[self._index]
+
+    def done(self, what: str) -> str:
+        """What was done by the form that led to this page; "" for anything else in the address."""
+        return DONE.get(what, ("", ""))[self._index]
+
+    def answered(self, status: int | None, error: str | None) -> str:
+        """What the outcome of a delivery's try means and what to do."""
+        return texts_webhooks.ANSWERS[texts_webhooks.answer_kind(status, error)][self._index]
+
+    def look(self, name: str, state: str, values: dict[str, Any]) -> tuple[str, str, str]:
+        """(title, how it stands, what to do) of one look at the system; `seconds` and `waited` are times."""
+        title, told = texts_system.LOOKS[name]
+        stands, act = told[state]
+        said = {
+            key: self.lasting(value) if key in ("seconds", "waited") else value
+            for key, value in values.items()
+        }
+        return title[self._index], stands[self._index].format(**said), act[self._index]
+
+    def lasting(self, seconds: float) -> str:
+        """A time in the unit that one would say it in."""
+        for size, unit in ((3_600, self.hour), (60, self.minute)):
+            if seconds >= size:
+                return f"{seconds / size:.1f}".removesuffix(".0") + f" {unit}"
+        return f"{seconds:.0f} {self.seconds}"
 
     def of(self, words: Any) -> str:
         """The right one of a pair of texts, given as an object or as JSON."""
