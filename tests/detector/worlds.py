@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from schemas.entry import Entry
-from schemas.registry import Bundle, ExclusivePair, Indication, Limit, Pack, Price, Registry
+from schemas.registry import Baseline, Bundle, ExclusivePair, Indication, Limit, Pack, Price, Registry
 from tests.support.entries import entry, person, registry
 
 INSTITUTIONS = ("H1", "H2", "H1", "C1", "P1", "H2", "P2", "C1")
@@ -75,6 +75,11 @@ REGISTRIES = (
                 Pack("001", "a", "A10BA02", daily_units=Decimal(1), high_value=True, resale_prone=True),
                 Pack("002", "a", "A10BA02", daily_units=Decimal(1)),
                 Pack("002", "b", effective_from="2026-03-03"),
+            ],
+            "baselines": [
+                Baseline("P1", "2026-03-01", usual=(4,) * 24, chain_shops=1),
+                Baseline("P1", "2026-03-02", usual=(1,) * 24, same_day=(4,) * 24),
+                Baseline("P2", "2026-02-20", usual=(4,) * 24),
             ],
         },
         1,

@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
-from schemas.records import Approval, Holiday, Institution
+from schemas.records import Approval, Baseline, Holiday, Institution
 from services.assembly import System
+from services.detector.periods.baselines import concerned
+from services.ingest import registry
+from services.ingest.registry import records_of
+from services.runtime.clock import system_clock
 from services.runtime.database import driver
 from services.runtime.embedded.runner import EmbeddedRunner
 from services.settings import Settings
@@ -213,6 +217,64 @@ def test_terminals_are_judged_anew_as_persons_are(tell):
         await world.finish()
         assert "B01" not in {alert["rule"] for alert in (await world.door.open_alerts()).values()}
         assert await world.is_lawful()
+
+    tell(story)
+
+
+async def publish(world: World, persons: int, *days: str) -> None:
+    """So many persons are usual at P1 at nine, from each of these days on."""
+    records = [Baseline("P1", day, usual=(persons,) * 24) for day in days]
+    async with world.connections[0].transaction():
+        stand = await records_of(world.connections[0], Baseline.TABLE, ["P1"])
+        await registry.publish(world.connections[0], records, concerned(records, stand), system_clock())
+
+
+async def crowds(world: World) -> list[str]:
+    """Days of the kept cards that stand."""
+    alerts = await world.door.open_alerts()
+    return sorted(alert["happened_at"][:10] for alert in alerts.values() if alert["rule"] == "B01")
+
+
+def test_what_is_published_has_only_its_terminals_judged_anew_with_the_word(tell):
+    async def story(world: World) -> None:
+        for day in ("03-20", "04-02"):
+            await world.door.post(
+                [swipe(f"{day} 09:0{n}:00", "P1", person=f"c{n}{day}", device_id="e") for n in range(6)]
+            )
+        await world.catch_up()
+        assert await crowds(world) == ["2026-03-05", "2026-03-20", "2026-04-02"]
+        await publish(world, 9, "2026-03-01", "2026-04-01")
+        await world.catch_up()
+        assert await world.rejudging() is None
+        assert (await world.door.status())["lag"]["events"] == 0
+        assert await crowds(world) == []
+        await publish(world, 2, "2026-03-10")
+        await world.catch_up()
+        assert await crowds(world) == ["2026-03-20"]
+
+    tell(story)
+
+
+def test_a_terminal_that_comes_with_the_word_is_judged_by_it(tell):
+    async def story(world: World) -> None:
+        await world.door.post(
+            [swipe(f"03-06 09:0{n}:00", "P1", person=f"n{n}", device_id="new") for n in range(6)]
+        )
+        await publish(world, 9, "2026-03-01")
+        await world.catch_up()
+        assert await crowds(world) == []
+
+    tell(story)
+
+
+@pytest.mark.parametrize("point", ["after_state", "after_output", "before_commit", "after_commit"])
+def test_an_end_while_what_was_published_is_judged_neither_skips_nor_keeps_half(tell, point):
+    async def story(world: World) -> None:
+        await publish(world, 9, "2026-03-01")
+        await world.halted_at(point, world.catch_up())
+        await world.catch_up()
+        assert (await world.door.status())["lag"]["events"] == 0
+        assert await crowds(world) == []
 
     tell(story)
 
