@@ -290,6 +290,20 @@ DELIVERIES = Board(
                 [("sum by (reason) (qingfeng_webhooks_disabled_total)", "{{reason}}")],
             ),
         ],
+        "实时流 / Live stream": [
+            Graph(
+                "连接 / Readers",
+                "Connections that follow GET /v1/alerts/stream now.",
+                "short",
+                [("sum(qingfeng_stream_readers)", "readers")],
+            ),
+            Graph(
+                "断开 / Ended from this side",
+                "In the interval, by reason. Slow readers are dropped and resume by their last id.",
+                "short",
+                [(increase("qingfeng_stream_cut_total", "reason"), "{{reason}}")],
+            ),
+        ],
     },
 )
 
