@@ -18,8 +18,8 @@ PROMETHEUS = ROOT / "deploy" / "prometheus"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 USED = re.compile(r"\bqingfeng_\w+")
 FEW = {
-    "care", "code", "event", "health", "method", "outcome", "partition", "reason", "region", "result", "route", "rule",
-    "severity", "stage", "state", "status", "topic", "type",
+    "care", "code", "event", "health", "method", "outcome", "partition", "reason", "region", "result",
+    "route", "rule", "severity", "stage", "state", "status", "topic", "type",
 }  # fmt: skip
 """Labels that have few values: words of the code, codes of the registry's regions, ids of rules."""
 HEADINGS = ("**Meaning.**", "**Impact.**", "**Diagnosis.**", "**Mitigation.**")
