@@ -1,11 +1,11 @@
 """What a delivery says: the same bytes on every try, for it is made of one stored version alone, or of data
 that were stored with the delivery.
 
-The structs are the `data` of the types of events; EVENTS is the catalogue.
+EVENTS is the catalogue of their types, DATA what each carries.
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from schemas.finding import Alert, Words
 from schemas.moments import micros, normal
+from schemas.webhook import EndpointDisabled, FullAlert, ThinAlert, WebhookTest
 from services.alerts.reading import fields
 
 OPENED = "alert.opened"
@@ -45,43 +46,15 @@ EVENTS: dict[str, Words] = {
 }
 """Types of events, and what each means."""
 
+DATA: dict[str, tuple[type[Struct], ...]] = {
+    **dict.fromkeys((OPENED, CHANGED, WITHDRAWN), (ThinAlert, FullAlert)),
+    DISABLED: (EndpointDisabled,),
+    TEST: (WebhookTest,),
+}
+"""What the `data` of each type may be."""
+
 FAMILIES = ("alert", "endpoint")
 """Types that can be subscribed to; `webhook.test` comes unasked."""
-
-
-class ThinAlert(Struct):
-    """`data` of an alert's event with thin payload: who may read alerts asks `url` for the rest."""
-
-    alert_id: str
-    version: int
-    status: Literal["open", "withdrawn"]
-    rule: str
-    severity: int
-    institutions: list[str]
-    url: str
-
-
-class WebhookTest(Struct):
-    """`data` of `webhook.test`."""
-
-    webhook_id: str
-    requested_by: str
-    message: Words
-
-
-class EndpointDisabled(Struct):
-    """`data` of `endpoint.disabled`. reason: gone (it answered 410), failing (nothing got through for 120
-    hours), by_hand. failing_since: its first failure since a success. url: the endpoint in the API."""
-
-    webhook_id: str
-    description: str
-    reason: Literal["gone", "failing", "by_hand"]
-    note: str
-    disabled_at: str
-    disabled_by: str
-    failing_since: str | None
-    message: Words
-    url: str
 
 
 def build(
