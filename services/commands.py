@@ -26,6 +26,7 @@ from services.detector.commands import find_rule
 from services.detector.parameter_files import known_records
 from services.detector.profiling import Costs
 from services.ingest.registry_files import parse_folder
+from services.runtime.collector import calm_the_collector
 from services.runtime.errors import UserError
 from services.settings import read_settings
 
@@ -52,6 +53,7 @@ def replay(
     costs = Costs() if profile else None
     began = time.perf_counter()
     events, own_persons, _ = replaying.read_history(paths, form)
+    calm_the_collector()
     known += own_persons
     columns = (TextColumn("judging"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

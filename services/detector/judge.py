@@ -157,6 +157,8 @@ class PersonJudge:
         if history.count > self.bench.facts_limit:
             history.suspended = True
             return difference(history.said, [placeholder(history)])
+        if not history.count and not history.said:
+            return []
         view = PersonView(history, self.registry, self.bench.calendar)
         found = [finding for rule in self._rules for finding in rule.judge(view, None)]
         refs = {(fact.institution, fact.encounter) for fact in history.facts}

@@ -1,6 +1,6 @@
 """History through the very same judgement, in one process, with no server and no database."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from schemas.entry import Entry, TerminalDays
 from schemas.finding import Alert, AlertMessage, DefectMessage
@@ -36,7 +36,6 @@ class Replay:
         )
         everything = (*periods.RULES, USUAL_CROWDS)
         self.asked_of_months = [one for one in everything if rules is None or one.id in rules]
-        self.screenings: dict[tuple[str, str, str], ScreeningMessage] = {}
         self.stock: dict[tuple[str, str], StockMessage] = {}
         self.registry = registry
         self.persons = Shelf(self.pipeline.person)
@@ -78,17 +77,19 @@ class Replay:
         """Judge the months of all that was screened, as the period judge does in a running system."""
         if not self.asked_of_months:
             return
-        person = self.pipeline.person
-        for key in list(self.persons):
-            for emission in person.all_screenings(self.persons.get(key)):
-                self._hear(emission.value)
-        history = ScreenedHistory(self.screenings.values(), self.registry, self.stock.values())
+        history = ScreenedHistory(self.screened(), self.registry, self.stock.values())
         usual: list[Baseline] = []
         for found in history.everything(self.asked_of_months):
             usual += found.baselines or []
             for alerts in found.alerts.values():
                 self.open.update((alert.alert_id, alert) for alert in alerts)
         self._compare_with(usual)
+
+    def screened(self) -> Iterator[ScreeningMessage]:
+        """Every settlement as it was judged: of each the last word, made as it is asked for."""
+        for key in list(self.persons):
+            for emission in self.pipeline.person.all_screenings(self.persons.get(key)):
+                yield emission.value
 
     def _compare_with(self, usual: list[Baseline]) -> None:
         """Judge again the terminals that what is usual concerns, as a running system does once it is
@@ -116,11 +117,8 @@ class Replay:
                 memory = self.shared.get(emission.key)
                 self._take(self.pipeline.shared.step(memory, emission.value))
 
-    def _hear(self, message: AlertMessage | DefectMessage | ScreeningMessage | StockMessage) -> None:
-        if isinstance(message, ScreeningMessage):
-            if self.asked_of_months:
-                self.screenings[message.institution_id, message.name, message.key] = message
-        elif isinstance(message, StockMessage):
+    def _hear(self, message: AlertMessage | DefectMessage | StockMessage) -> None:
+        if isinstance(message, StockMessage):
             self.stock[message.institution_id, message.event_id] = message
         elif isinstance(message, DefectMessage):
             if message.open:

@@ -12,6 +12,7 @@ zone).
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -51,6 +52,7 @@ RULE = PeriodRule(
     },
     parameters=NightSwipesParameters(),
     sql="b02_night_swipes.sql",
+    needs=(Need.CLOCKED,),
     subject="institution",
     identity=("institution_id", "night_day"),
     severity=2,

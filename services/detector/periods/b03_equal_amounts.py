@@ -10,6 +10,7 @@ Silent: all of these swipes are of one and the same item (a fixed price, such as
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -37,6 +38,7 @@ RULE = PeriodRule(
     checks={"fixed_price": Words("同一固定价格项目", "one item of a fixed price")},
     parameters=EqualAmountsParameters(),
     sql="b03_equal_amounts.sql",
+    needs=(Need.PURCHASES,),
     subject="institution",
     identity=("institution_id", "happened"),
     severity=2,

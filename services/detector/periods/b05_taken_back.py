@@ -16,6 +16,7 @@ alert, cannot be judged: an alert falls with the settlement that it names.
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -52,6 +53,7 @@ RULE = PeriodRule(
     },
     parameters=TakenBackParameters(),
     sql="b05_taken_back.sql",
+    needs=(Need.TAKEN_BACK,),
     subject="institution",
     identity=("institution_id", "month"),
     severity=2,

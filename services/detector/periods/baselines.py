@@ -17,6 +17,7 @@ from schemas.entry import TerminalDays
 from schemas.finding import Words
 from schemas.records import Baseline
 from services.detector.periods.month import Month
+from services.detector.periods.needs import Need
 from services.detector.rule import Parameters
 from services.detector.rules.b01_kept_cards import KeptCards
 
@@ -38,6 +39,7 @@ class UsualCrowds:
     lookback_days: int = 62
     stays_days: int = 0
     needs_month: bool = True
+    needs: tuple[Need, ...] = (Need.CLOCKED,)
 
     @cached_property
     def text(self) -> str:

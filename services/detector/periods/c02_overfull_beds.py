@@ -16,6 +16,7 @@ Silent: the registry names no beds. Beds added with permission are the registry'
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -52,6 +53,7 @@ RULE = PeriodRule(
     checks={},
     parameters=OverfullBedsParameters(),
     sql="c02_overfull_beds.sql",
+    needs=(Need.WARDS,),
     subject="institution",
     identity=("institution_id", "about"),
     severity=2,

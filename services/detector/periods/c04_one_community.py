@@ -14,6 +14,7 @@ health authority stands in no event: the text asks for it.
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -54,6 +55,7 @@ RULE = PeriodRule(
     },
     parameters=OneCommunityParameters(),
     sql="c04_one_community.sql",
+    needs=(Need.COMMUNITIES,),
     subject="institution",
     identity=("institution_id", "community", "month"),
     severity=2,

@@ -15,6 +15,7 @@ The amount is what the fund paid for these stays. Silent: an operation, or items
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -58,6 +59,7 @@ RULE = PeriodRule(
     checks={},
     parameters=CheckUpStaysParameters(),
     sql="c05_check_up_stays.sql",
+    needs=(Need.LINES_IN_WARDS,),
     subject="institution",
     identity=("institution_id", "about"),
     severity=2,

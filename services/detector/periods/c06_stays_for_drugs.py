@@ -12,6 +12,7 @@ no items were sent show nothing.
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -45,6 +46,7 @@ RULE = PeriodRule(
     },
     parameters=StaysForDrugsParameters(),
     sql="c06_stays_for_drugs.sql",
+    needs=(Need.LINES_IN_WARDS,),
     subject="institution",
     identity=("institution_id", "month"),
     severity=3,

@@ -19,6 +19,7 @@ bed-day (psychiatry, hospice).
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -61,6 +62,7 @@ RULE = PeriodRule(
     },
     parameters=CaredForInAWardParameters(),
     sql="c07_cared_for_in_a_ward.sql",
+    needs=(Need.AGES,),
     subject="institution",
     identity=("institution_id", "month"),
     severity=3,

@@ -16,6 +16,7 @@ diagnosis or without items show nothing, nor do institutions that the registry d
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -66,6 +67,7 @@ RULE = PeriodRule(
     },
     parameters=MinorIllnessParameters(),
     sql="c08_minor_illness.sql",
+    needs=(Need.LINES_IN_WARDS,),
     subject="institution",
     identity=("institution_id", "month"),
     severity=3,

@@ -11,6 +11,7 @@ Silent: without emergencies it would not be so many; the institution has sent an
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -41,6 +42,7 @@ RULE = PeriodRule(
     checks={"emergency": Words("急诊入院", "emergencies")},
     parameters=DaysOffParameters(),
     sql="c09_days_off.sql",
+    needs=(Need.WARDS,),
     subject="institution",
     identity=("institution_id", "month"),
     severity=3,

@@ -13,6 +13,7 @@ innocent explanations (the poorest township, a charity's ward) stand in no regis
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -44,6 +45,7 @@ RULE = PeriodRule(
     checks={},
     parameters=PeopleOnAssistanceParameters(),
     sql="c11_people_on_assistance.sql",
+    needs=(Need.ASSISTANCE,),
     subject="institution",
     identity=("institution_id", "month"),
     severity=3,

@@ -19,6 +19,7 @@ is a short form of the other.
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -66,6 +67,7 @@ RULE = PeriodRule(
     },
     parameters=ExchangedGoodsParameters(),
     sql="d11_exchanged_goods.sql",
+    needs=(Need.LINES,),
     subject="institution",
     identity=("institution_id", "code", "month", "form"),
     severity=3,

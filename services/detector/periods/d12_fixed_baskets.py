@@ -13,6 +13,7 @@ two stand side by side in the institution's list.
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -43,6 +44,7 @@ RULE = PeriodRule(
     checks={"round_prices": Words("各单品定价均为整额", "every item has a round price of its own")},
     parameters=FixedBasketsParameters(),
     sql="d12_fixed_baskets.sql",
+    needs=(Need.LINES_SOLD, Need.PURCHASES),
     subject="institution",
     identity=("institution_id", "month", "basket"),
     severity=2,

@@ -1,6 +1,7 @@
 """Period rules without a server: screenings and stock in memory, judged by DuckDB. What `replay` uses."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,6 +18,7 @@ from services.detector.periods.baselines import UsualCrowds
 from services.detector.periods.groups import co_visits
 from services.detector.periods.judging import Asked, GroupSearch, Judged, Run, targets
 from services.detector.periods.month import Month
+from services.detector.periods.needs import question, served
 from services.detector.periods.relations import (
     GROUPED,
     ITEM_COLUMNS,
@@ -62,10 +64,10 @@ class ScreenedHistory:
     ) -> None:
         self._registry = registry
         self._database = duckdb.connect()
-        rows = [row_of(message) for message in screenings]
-        _load(self._database, Relation("screening", COLUMNS, lambda *_: rows), ())
-        moves = [stocks.row_of(message) for message in stock]
-        _load(self._database, Relation("stock_event", stocks.COLUMNS, lambda *_: moves), ())
+        rows = Relation("screening", COLUMNS, lambda *_: map(row_of, screenings))
+        moves = Relation("stock_event", stocks.COLUMNS, lambda *_: map(stocks.row_of, stock))
+        for relation in (rows, moves):
+            _load(self._database, relation, ())
 
     def everything(self, asked: Sequence[Asked]) -> Iterator[Judged]:
         """What is found of all months that have screenings, and of those that look back on them."""
@@ -76,12 +78,22 @@ class ScreenedHistory:
 
     def judge(self, asked: Sequence[Asked], month: Month) -> Judged:
         """What is found of a month."""
-        self._make_relations(asked, month)
+        able = self.served(asked, month)
+        if able:
+            self._make_relations(able, month)
         rules = [one for one in asked if isinstance(one, PeriodRule)]
         groups = GroupSearch(rules, self._registry)
-        alerts = {rule.id: self._alerts_of(rule, month, groups) for rule in rules}
+        alerts = {rule.id: self._alerts_of(rule, month, groups) if rule in able else [] for rule in rules}
         crowds = next((one for one in asked if isinstance(one, UsualCrowds)), None)
-        return Judged(alerts, None if crowds is None else self._baselines(crowds, month))  # type: ignore[arg-type]
+        if crowds is None:
+            return Judged(alerts)  # type: ignore[arg-type]
+        return Judged(alerts, self._baselines(crowds, month) if crowds in able else [])  # type: ignore[arg-type]
+
+    def served(self, asked: Sequence[Asked], month: Month) -> list[Asked]:
+        """Those of them that may find anything in a month."""
+        text, values, needs = question(asked, month)
+        row = self._database.execute(*named(text, values)).fetchone() or ()
+        return served(asked, dict(zip(needs, row, strict=False)))
 
     def _baselines(self, crowds: UsualCrowds, month: Month) -> list[Baseline]:
         self._show(crowds, month)
@@ -140,13 +152,15 @@ def _answer(
 def _load(database: duckdb.DuckDBPyConnection, relation: Relation, given: tuple) -> None:
     """A relation with its rows, by way of a file: many thousand times faster than row by row."""
     database.execute(create(relation).replace("CREATE", "CREATE OR REPLACE", 1))
-    rows = list(relation.rows(*given))
-    if not rows:
+    rows = iter(relation.rows(*given))
+    first = next(rows, None)
+    if first is None:
         return
     with TemporaryDirectory(prefix="qingfeng-") as folder:
         path = Path(folder) / "rows.ndjson"
         with path.open("wb") as file:
-            file.writelines(_line(dict(zip(relation.columns, row, strict=True))) + b"\n" for row in rows)
+            for row in chain((first,), rows):
+                file.write(_line(dict(zip(relation.columns, row, strict=True))) + b"\n")
         columns = ", ".join(f"{name}: '{kind}'" for name, kind in relation.columns.items())
         database.execute(
             f"INSERT INTO {relation.name} SELECT * FROM read_json(?, format = 'newline_delimited', "  # noqa: S608

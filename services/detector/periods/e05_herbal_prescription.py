@@ -20,6 +20,7 @@ Silent: a stay in a hospital of Chinese medicine.
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -69,6 +70,7 @@ RULE = PeriodRule(
     checks={"chinese_medicine_hospital": Words("中医医院", "a hospital of Chinese medicine")},
     parameters=HerbalPrescriptionParameters(),
     sql="e05_herbal_prescription.sql",
+    needs=(Need.LINES_SOLD,),
     subject="institution",
     identity=("institution_id", "encounter_id"),
     severity=3,

@@ -13,6 +13,7 @@ packs, no kind of institution known: not judged.
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -43,6 +44,7 @@ RULE = PeriodRule(
     checks={"specialty": Words("肿瘤、血液、风湿专科", "a department whose medicines are dear")},
     parameters=PreciousDrugsParameters(),
     sql="e08_precious_drugs.sql",
+    needs=(Need.LINES_SOLD, Need.VISITS),
     subject="practitioner",
     identity=("practitioner", "institution_id", "month"),
     severity=3,

@@ -22,6 +22,7 @@ minute as another (renewed in a batch). What names no practitioner is not judged
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -75,6 +76,7 @@ RULE = PeriodRule(
     },
     parameters=TooManyPatientsParameters(),
     sql="f03_too_many_patients.sql",
+    needs=(Need.PRACTITIONERS,),
     subject="practitioner",
     identity=("practitioner", "happened"),
     severity=3,

@@ -19,6 +19,7 @@ another, by z only, and the finding is a mere reminder. Silent: mostly dialysis.
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -68,6 +69,7 @@ RULE = PeriodRule(
     checks={"dialysis": Words("以透析治疗为主", "mostly dialysis")},
     parameters=CostOutlierParameters(),
     sql="f05_cost_outlier.sql",
+    needs=(Need.WARDS,),
     subject="institution",
     identity=("institution_id", "month"),
     severity=2,

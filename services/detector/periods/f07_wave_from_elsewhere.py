@@ -14,6 +14,7 @@ days before were insured elsewhere (in one county 54.6 % were).
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -52,6 +53,7 @@ RULE = PeriodRule(
     },
     parameters=WaveFromElsewhereParameters(),
     sql="f07_wave_from_elsewhere.sql",
+    needs=(Need.ELSEWHERE,),
     subject="institution",
     identity=("institution_id", "happened"),
     severity=3,

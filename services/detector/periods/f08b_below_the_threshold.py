@@ -12,6 +12,7 @@ med_type 26, 28). No level known, or one without a threshold: not judged.
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -45,6 +46,7 @@ RULE = PeriodRule(
     checks={"fixed_price": Words("按定额或单病种付费", "paid at a fixed price")},
     parameters=BelowTheThresholdParameters(),
     sql="f08b_below_the_threshold.sql",
+    needs=(Need.WARDS,),
     subject="institution",
     identity=("institution_id", "month"),
     severity=3,

@@ -20,6 +20,7 @@ same main diagnosis (a clinical pathway), and check-ups (med_type 9107).
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -80,6 +81,7 @@ RULE = PeriodRule(
     },
     parameters=TooManyExaminationsParameters(),
     sql="f11_too_many_examinations.sql",
+    needs=(Need.SUMS,),
     subject="institution",
     identity=("institution_id", "about"),
     severity=3,

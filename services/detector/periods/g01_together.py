@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 from schemas.finding import Words
 from services.detector.periods.groups import LOOKBACK_DAYS, GroupFigures
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import parameter
 
@@ -81,6 +82,7 @@ RULE = PeriodRule(
     },
     parameters=TogetherParameters(),
     sql="g01_together.sql",
+    needs=(Need.CLOCKED,),
     subject="group",
     identity=("group_id", "month"),
     severity=2,

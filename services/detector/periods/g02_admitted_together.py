@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from schemas.finding import Words
 from services.detector.periods.groups import LOOKBACK_DAYS
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -46,6 +47,7 @@ RULE = PeriodRule(
     },
     parameters=AdmittedTogetherParameters(),
     sql="g02_admitted_together.sql",
+    needs=(Need.CLOCKED, Need.DIAGNOSES_IN_WARDS),
     subject="group",
     identity=("group_id", "institution", "diagnosis", "month"),
     severity=1,

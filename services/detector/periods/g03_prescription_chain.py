@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from schemas.finding import Words
 from services.detector.periods.groups import LOOKBACK_DAYS
+from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
 
@@ -51,6 +52,7 @@ RULE = PeriodRule(
     },
     parameters=PrescriptionChainParameters(),
     sql="g03_prescription_chain.sql",
+    needs=(Need.CLOCKED, Need.PRESCRIPTIONS),
     subject="practitioner",
     identity=("practitioner", "pharmacy", "group_id", "month"),
     severity=2,

@@ -11,6 +11,7 @@ from services.detector.periods.baselines import UsualCrowds
 from services.detector.periods.groups import co_visits
 from services.detector.periods.judging import Asked, GroupSearch, Judged, Run
 from services.detector.periods.month import Month
+from services.detector.periods.needs import question, served
 from services.detector.periods.relations import (
     GROUPED,
     ITEM_COLUMNS,
@@ -62,17 +63,28 @@ async def judge_month(
     # loop over these takes minutes for seconds. Where nothing else will do, it takes one all the same.
     await connection.execute("SET LOCAL enable_nestloop = off")
     await connection.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
-    await _make_relations(connection, asked, registry, month)
+    able = await _served(connection, asked, month)
+    if able:
+        await _make_relations(connection, able, registry, month)
     rules = [one for one in asked if isinstance(one, PeriodRule)]
     groups = GroupSearch(rules, registry)
-    alerts = {
-        rule.id: await _apart(connection, _alerts_of(connection, rule, registry, month, groups))
-        for rule in rules
-    }
+    alerts: dict[str, list[Alert] | Exception] = {rule.id: [] for rule in rules}
+    for rule in rules:
+        if rule in able:
+            alerts[rule.id] = await _apart(connection, _alerts_of(connection, rule, registry, month, groups))
     crowds = next((one for one in asked if isinstance(one, UsualCrowds)), None)
     if crowds is None:
         return Judged(alerts)
+    if crowds not in able:
+        return Judged(alerts, [])
     return Judged(alerts, await _apart(connection, _baselines(connection, crowds, registry, month)))
+
+
+async def _served(connection: asyncpg.Connection, asked: Sequence[Asked], month: Month) -> list[Asked]:
+    text, values, needs = question(asked, month)
+    statement, given = positional(text, values)
+    row = await connection.fetchrow(statement, *given, timeout=SECONDS_AT_MOST)
+    return served(asked, dict(zip(needs, row, strict=False)))
 
 
 async def _alerts_of(

@@ -29,6 +29,7 @@ from typing import Any, Literal
 from schemas.finding import Subject, Words
 from services.detector.facts import yuan
 from services.detector.periods.month import Month
+from services.detector.periods.needs import Need
 from services.detector.rule import Explanation, Finding, Parameters, cleared
 
 CASES_AT_MOST = 200
@@ -49,7 +50,8 @@ class PeriodRule:
     sql: name of the file beside the registration. subject: whom its findings are about. severity: 1 is
     gravest. lookback_days: how far before the month it reads; a month that changes is judged again with
     all months that read it. stays_days: how far before it reads `ward_stays`; such a rule says nothing of a
-    month in which nothing was screened; nor does one that `needs_month`. variants: other messages by the
+    month in which nothing was screened; nor does one that `needs_month`. needs:
+    what some screening must tell for it to find anything. variants: other messages by the
     name that the column `variant` gives.
     """
 
@@ -66,6 +68,7 @@ class PeriodRule:
     lookback_days: int = 0
     stays_days: int = 0
     needs_month: bool = False
+    needs: tuple[Need, ...] = ()
     version: str = "1"
     phase: Literal["in_process", "post"] = "post"
     variants: Mapping[str, Words] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from schemas.finding import Subject, Words
-from services.detector.facts import OUTPATIENT, STAY_KINDS, Fact
+from services.detector.facts import LINED, OUTPATIENT, STAY_KINDS, Fact
 from services.detector.history import Change, Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, parameter
 from services.detector.rules.a03_visit_inside_stay import VisitInsideStay
@@ -143,6 +143,8 @@ class EmptyBed(Rule):
 
     def _bill_signs(self, view: PersonView, stay: Stay, leave: set[int]) -> Iterator[Sign]:
         """What the bill of a closed stay says; a bill without lines says nothing."""
+        if not any(fact.flags & LINED for fact in view.encounter(stay.ref)):
+            return
         bill, days, figures = view.bill(stay.ref), full_days(view, stay), self.parameters
         if not bill.charges or not days or not all(charge.line.category for charge in bill.charges):
             return
