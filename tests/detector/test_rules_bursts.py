@@ -2,12 +2,14 @@
 
 import pytest
 
+from schemas.records import Baseline, Institution
 from tests.support.entries import (
     compared,
     inpatient,
     judge_all,
     line,
     registry,
+    registry_of,
     settlement,
     swipe,
 )
@@ -33,6 +35,18 @@ def seen(story: list, **columns) -> list[int]:
     """Severities of B01."""
     known = registry({"institution_id": "P1", "kind": "pharmacy", **columns})
     return [alert.severity for alert in judge_all(story, known, ["B01"])]
+
+
+def test_the_alert_tells_what_is_usual_and_what_was_looked_for():
+    shop = Institution("P1", kind="pharmacy")
+    usual = tuple(2 if hour == 10 else 9 for hour in range(24))
+    known = Baseline("P1", "2026-03-05", usual=usual, same_day=(1,) * 24, chain_shops=0)
+    (alert,) = judge_all(burst([30] * 4), registry_of(shop, known), ["B01"])
+    assert alert.evidence["usual_persons"] == 2
+    assert {"usual_crowd", "same_day_of_month", "chain_wide_rise"} <= set(alert.checked)
+    (alert,) = judge_all(burst([30] * 4), registry_of(shop), ["B01"])
+    assert alert.evidence["usual_persons"] is None
+    assert {"usual_crowd", "same_day_of_month", "chain_wide_rise"}.isdisjoint(alert.checked)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ COLUMNS = (
 )  # fmt: skip
 FIGURES = (
     "overlap_hours", "overlap_nights", "distance_km", "minutes", "speed_kmh", "death_date", "device",
-    "window_minutes", "persons", "median_gap_seconds", "same_amount_share",
+    "window_minutes", "persons", "usual_persons", "median_gap_seconds", "same_amount_share",
 )  # fmt: skip
 TIMES = frozenset(("begin", "end", "at"))
 NUMBERS = frozenset(("total", "fund"))

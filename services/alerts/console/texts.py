@@ -104,6 +104,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "death_date": ("死亡登记日期", "Registered date of death"),
     "window_minutes": ("观察窗口（分钟）", "Window (minutes)"),
     "persons": ("参保人数", "Persons"),
+    "usual_persons": ("该时段平时人数", "Persons usual at that hour"),
     "median_gap_seconds": ("刷卡间隔中位数（秒）", "Median gap (s)"),
     "same_amount_share": ("同额占比", "Share with one amount"),
     "checked": ("已排除的正常情形", "Innocent explanations ruled out"),

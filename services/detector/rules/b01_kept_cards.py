@@ -90,7 +90,7 @@ class KeptCards(Rule):
         crowds = self._crowds(view, usual)
         explanations = usual.explanations(crowds)
         if crowds and not cleared(explanations):
-            yield self._finding(view, _burst(view.told, crowds), usual, explanations)
+            yield self._finding(view, crowds, usual, explanations)
 
     def _may_be_crowded(self, view: SharedView) -> bool:
         """False when a swipe that came shows no crowd about it: a cheap way out."""
@@ -130,8 +130,9 @@ class KeptCards(Rule):
         )
 
     def _finding(
-        self, view: SharedView, burst: list[Told], usual: "Usual", explanations: list[Explanation]
+        self, view: SharedView, crowds: "list[Crowd]", usual: "Usual", explanations: list[Explanation]
     ) -> Finding:
+        burst = _burst(view.told, crowds)
         institution, device, _ = view.parts
         swipes = [told.entry for told in burst]
         persons = len({told.person for told in burst})
@@ -163,9 +164,7 @@ class KeptCards(Rule):
                 "persons": persons,
                 "median_gap_seconds": round(median_gap(burst)),
                 "same_amount_share": round(same_amount_share(burst), 2),
-                "usual_persons": usual.by_hour(
-                    view.calendar.minute_of_day(swipe.at) // 60 for swipe in swipes
-                ),
+                "usual_persons": usual.persons(crowds),
             },
             explanations=explanations,
             historical=all(swipe.historical for swipe in swipes),
@@ -195,10 +194,10 @@ class Usual:
         """Persons from which on a window of an hour is more than usual."""
         return 0.0 if self._known is None else self._figures.usual_ratio * self._known.usual[hour]
 
-    def by_hour(self, hours: Iterable[int]) -> dict[str, int] | None:
-        """Persons that are usual, by hours as they are written; None where that is not known."""
-        known = self._known
-        return known and {f"{hour:02}:00": known.usual[hour] for hour in sorted(set(hours))}
+    def persons(self, crowds: list[Crowd]) -> int | None:
+        """Persons that are usual at the hour of the fullest window; None where that is not known."""
+        fullest = max(crowds, key=lambda crowd: crowd.persons)
+        return None if self._known is None else self._known.usual[fullest.hour]
 
     def explanations(self, crowds: list[Crowd]) -> list[Explanation]:
         """What speaks for crowds that stand out."""
