@@ -55,8 +55,10 @@ def test_a_canary_is_in_no_answer_no_log_no_metric_and_no_listing():
         alerts = system.alerts()
         assert [alert["rule"] for alert in alerts] == ["A01"]
         paths = ["/v1/alerts", f"/v1/alerts/{alerts[0]['alert_id']}", "/v1/status", "/v1/data-defects"]
+        paths += ["/v1/data-defects/summary", "/v1/suspended", "/v1/dead-letters"]
         seen += [text_of(system, path) for path in [*paths, "/metrics", "/healthz", "/readyz"]]
-        seen.append(system.qingfeng("dead-letters", "list"))
+        for command in ("dead-letters list", "data-defects", "suspended", "doctor"):
+            seen.append(system.qingfeng(*command.split()))
         assert system.stop() == 0
         seen.append(system.log.read_text())
     for text in seen:
