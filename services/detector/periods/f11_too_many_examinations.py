@@ -81,7 +81,7 @@ RULE = PeriodRule(
     },
     parameters=TooManyExaminationsParameters(),
     sql="f11_too_many_examinations.sql",
-    needs=(Need.SUMS,),
+    needs=(Need.BILLED,),
     subject="institution",
     identity=("institution_id", "about"),
     severity=3,

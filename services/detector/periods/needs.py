@@ -21,14 +21,14 @@ class Need(StrEnum):
     LINES = "settlement_id <> '' AND items <> '[]'"
     LINES_SOLD = "care IN ('visit', 'pharmacy') AND settlement_id <> '' AND items <> '[]'"
     LINES_IN_WARDS = "care = 'inpatient' AND by_category <> '{}'"
-    SUMS = "settlement_id <> '' AND by_category <> '{}'"
+    BILLED = "items <> '[]' OR by_category <> '{}'"
     WARDS = "care = 'inpatient'"
     AGES = "care = 'inpatient' AND age IS NOT NULL"
     COMMUNITIES = "care = 'inpatient' AND community_id <> ''"
     ASSISTANCE = "care = 'inpatient' AND assistance"
     TAKEN_BACK = "settlement_id <> '' AND (withdrawn OR flags LIKE '%offset%')"
     ELSEWHERE = "care = 'inpatient' AND insured_region <> '' AND region <> insured_region"
-    PRACTITIONERS = "care = 'visit' AND settlement_id <> '' AND practitioner <> ''"
+    PRACTITIONERS = "practitioner <> '' OR items <> '[]'"
     PRESCRIPTIONS = "care = 'pharmacy' AND settlement_id <> '' AND prescription_id <> ''"
     DIAGNOSES_IN_WARDS = "care = 'inpatient' AND main_diagnosis <> ''"
 
@@ -40,7 +40,7 @@ def question(asked: Sequence[Asked], month: Month) -> tuple[str, dict[str, int],
     """(the SQL that answers all that some rules need of a month, its values by name, the needs in the order
     of its columns)."""
     needs = sorted({need for one in asked for need in one.needs})  # type: ignore[attr-defined]
-    columns = ", ".join(f"coalesce(bool_or({need}), false)" for need in needs) or "true"
+    columns = ", ".join(f"coalesce(bool_or({need}), false)" for need in needs) or "count(*)"
     back = max((max(one.lookback_days, one.stays_days) for one in asked), default=0)  # type: ignore[attr-defined]
     text = f"SELECT {columns} FROM screening WHERE day >= $since AND day < $end_day"  # noqa: S608 - needs only
     return text, {"since": month.begin - back, "end_day": month.end}, needs
