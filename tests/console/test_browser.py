@@ -123,3 +123,24 @@ def test_no_page_scrolls_sideways_or_shows_a_name_for_a_word(enter, console, wid
             unlabelled, "all => all.filter(one => !one.labels?.length && !one.ariaLabel).length"
         )
         assert names == 0, address
+
+
+def test_without_scripts_the_console_is_whole(browser, console):
+    context = browser.new_context(java_script_enabled=False, base_url=console.url, locale="zh-CN")
+    page = context.new_page()
+    page.goto("/console/webhooks")
+    page.fill("[name=name]", "wang")
+    page.fill("[name=password]", console.tokens["wang"])
+    page.click("main button")
+    page.click(f"main a[href$={console.off}]")
+    page.click("summary:has-text('更换密钥')")
+    page.click("form[action$=rotate] button")
+    assert page.input_value("#secret").startswith("whsec_")
+    page.click("nav.menu >> text=预警")
+    page.select_option("[name=rule]", "B01")
+    page.click("form.filters button")
+    assert page.locator("#alert-A01-1").count() == 0
+    page.click("text=刷新列表")
+    assert page.locator("#alert-B01-1").count() == 1
+    assert page.locator("[name=rule]").input_value() == "B01"
+    context.close()

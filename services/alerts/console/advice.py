@@ -1,21 +1,4 @@
-"""What each rule is called in a list, and what a handler does next about its alerts: (zh, en)."""
-
-RULES = {
-    "A01": ("跨机构重复住院", "in-patient at two institutions"),
-    "A02": ("同机构重复登记", "registered twice in one institution"),
-    "A03": ("住院期间门诊", "out-patient during a stay"),
-    "A04": ("住院期间购药", "pharmacy during a stay"),
-    "A05": ("异地短时刷卡", "impossible travel"),
-    "A07": ("短时重复刷卡", "swiped twice"),
-    "A08": ("死亡后结算", "settled after death"),
-    "B01": ("留存卡集中刷卡", "many cards, one terminal"),
-    "B02": ("夜间集中刷卡", "swipes at night"),
-    "B03": ("同额聚集刷卡", "the same amount again and again"),
-    "C02": ("床位超载或一床多人", "more in-patients than beds"),
-    "D14": ("重复结算", "settled twice"),
-    "F03": ("医师超负荷接诊", "too many patients"),
-    "F05": ("机构次均费用离群", "costs far above others"),
-}
+"""What a handler does next about the alerts of each rule: (zh, en)."""
 
 STEPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "A01": (

@@ -6,9 +6,11 @@ from typing import Any
 
 import msgspec
 
+from schemas.finding import Words
 from schemas.moments import Calendar, micros
 from services.alerts.console.texts import Texts
 from services.alerts.console.timeline import when
+from services.alerts.ledger import decode_alert
 from services.alerts.reading import Shown
 
 FACTS = ("stays", "stay", "visits", "visit", "settlements", "swipes")
@@ -40,7 +42,8 @@ RULES = """
         UNION ALL
         SELECT (SELECT min(rule) FROM alert WHERE rule > known.rule) FROM known WHERE known.rule IS NOT NULL
     )
-    SELECT rule FROM known WHERE rule IS NOT NULL
+    SELECT rule, (SELECT body FROM alert WHERE alert.rule = known.rule LIMIT 1) AS body
+    FROM known WHERE rule IS NOT NULL
 """
 
 
@@ -111,9 +114,10 @@ def parameters(shown: Shown) -> list[tuple[str, str]]:
     return [(str(name), _figure(value)) for name, value in told.items()] if isinstance(told, dict) else []
 
 
-async def rules(raw: Any) -> list[str]:
-    """The rules that have alerts, by one step through the index for each, however many alerts there are."""
-    return [row["rule"] for row in await raw.fetch(RULES)]
+async def rules(raw: Any) -> list[tuple[str, Words]]:
+    """The rules that have alerts, each with its title, by one step through the index for each, however many
+    alerts there are."""
+    return [(row["rule"], decode_alert(row["body"]).title) for row in await raw.fetch(RULES)]
 
 
 async def names(raw: Any, institutions: set[str]) -> dict[str, str]:

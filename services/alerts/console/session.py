@@ -1,6 +1,7 @@
 """The console's session: a signed cookie, made at login, worth nothing once the user is revoked.
 
-The console only reads. Its two forms, login and logout, are refused when another site sends them.
+Every form of the console is refused when another site sent it; the cookie does not come with such a form in
+the first place (SameSite), and goes to no address but the console's.
 """
 
 import base64

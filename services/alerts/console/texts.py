@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from services.alerts.console import texts_system, texts_webhooks
-from services.alerts.console.advice import OTHER_STEPS, RULES, STEPS
+from services.alerts.console.advice import OTHER_STEPS, STEPS
 
 Language = Literal["zh", "en"]
 
@@ -136,7 +136,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "This rule is on trial: its alerts are kept for comparison and sent to nobody: no work for you.",
     ),
     "in_use": ("正式规则", "Rules in use"),
-    "rules_shown": ("规则状态", "Rules"),
+    "rules_shown": ("规则状态", "In use or on trial"),
     "no_alert": ("没有这条预警。", "There is no such alert."),
     "back_home": ("返回首页", "Back to the beginning"),
     "skip": ("跳到正文", "Skip to content"),
@@ -181,11 +181,6 @@ class Texts:
         """A severity in words that need no colour."""
         word = SEVERITIES.get(level, ("", ""))[self._index]
         return f"{level}级 {word}" if self._index == 0 else f"{level} {word}"
-
-    def rule_name(self, rule: str) -> str:
-        """A rule with its short name, where it is known."""
-        names = RULES.get(rule)
-        return f"{rule} {names[self._index]}" if names else rule
 
     def steps(self, rule: str) -> tuple[str, ...]:
         """What a handler does next."""

@@ -104,14 +104,14 @@ LOOKS: dict[str, tuple[Pair, dict[str, tuple[Pair, Pair]]]] = {
             "well": (
                 (
                     "待判断 {events:,} 条，新数据一分钟内得到判断。",
-                    "{events:,} wait; new data is judged within a minute.",
+                    "Waiting: {events:,}. New data is judged within a minute.",
                 ),
                 ("无需处理。", "Nothing is to be done."),
             ),
             "watch": (
                 (
                     "待判断 {events:,} 条，最早的已等 {seconds}。",
-                    "{events:,} wait, the oldest for {seconds}.",
+                    "Waiting: {events:,}, the oldest for {seconds}.",
                 ),
                 (
                     "多因机构集中补传或导入历史，一般会自行赶上；数据不会丢。",
@@ -122,7 +122,7 @@ LOOKS: dict[str, tuple[Pair, dict[str, tuple[Pair, Pair]]]] = {
             "act": (
                 (
                     "待判断 {events:,} 条，最早的已等 {seconds}，预警会来得晚。",
-                    "{events:,} wait, the oldest for {seconds}: alerts come late.",
+                    "Waiting: {events:,}, the oldest for {seconds}. Alerts come late.",
                 ),
                 (
                     "数据不会丢。十分钟后条数没有减少的，请联系系统维护人员：检查判断服务（detector）和数据库是否运行。",
@@ -138,14 +138,14 @@ LOOKS: dict[str, tuple[Pair, dict[str, tuple[Pair, Pair]]]] = {
             "well": (
                 (
                     "{partitions} 个分区都有人处理，{behind} 个正在追赶。",
-                    "{partitions} partitions are served; {behind} of them are catching up.",
+                    "Partitions that are served: {partitions}; of these catching up: {behind}.",
                 ),
                 ("无需处理。", "Nothing is to be done."),
             ),
             "act": (
                 (
                     "{partitions} 个分区中有 {behind} 个超过五分钟没有跟上。",
-                    "{behind} of {partitions} partitions have been behind for more than five minutes.",
+                    "Partitions that have been behind for more than five minutes: {behind} of {partitions}.",
                 ),
                 (
                     "请系统维护人员检查判断服务（detector）是否在运行、个数是否足够。",
@@ -173,7 +173,7 @@ LOOKS: dict[str, tuple[Pair, dict[str, tuple[Pair, Pair]]]] = {
         ("按月规则", "Rules over months"),
         {
             "well": (
-                ("{months} 个月份等待重新计算。", "{months} months wait to be judged again."),
+                ("{months} 个月份等待重新计算。", "Months that wait to be judged again: {months}."),
                 (
                     "每小时内自动计算，无需处理。",
                     "Done by itself, within the hour. Nothing is to be done.",
@@ -188,7 +188,7 @@ LOOKS: dict[str, tuple[Pair, dict[str, tuple[Pair, Pair]]]] = {
             "act": (
                 (
                     "{count:,} 条记录使系统出错，已搁置，没有丢失。",
-                    "{count:,} records made the system fail and were set aside; nothing is lost.",
+                    "Records that made the system fail and were set aside: {count:,}. Nothing is lost.",
                 ),
                 (
                     "把出错位置告知系统维护人员；修好后在“未判断记录”中重试。",
@@ -201,13 +201,13 @@ LOOKS: dict[str, tuple[Pair, dict[str, tuple[Pair, Pair]]]] = {
         ("预警推送", "Deliveries to other systems"),
         {
             "well": (
-                ("{endpoints} 个端点，推送正常。", "{endpoints} endpoints, all hear in time."),
+                ("{endpoints} 个端点，推送正常。", "Endpoints: {endpoints}. All hear in time."),
                 ("无需处理。", "Nothing is to be done."),
             ),
             "watch": (
                 (
                     "{endpoints} 个端点中 {ill} 个推送不畅，最早一条到时未送的已等 {waited}。",
-                    "{ill} of {endpoints} endpoints have trouble; the oldest delivery that is due has waited "
+                    "Endpoints with trouble: {ill} of {endpoints}. The oldest delivery that is due waited "
                     "for {waited}.",
                 ),
                 (
@@ -218,7 +218,7 @@ LOOKS: dict[str, tuple[Pair, dict[str, tuple[Pair, Pair]]]] = {
             "act": (
                 (
                     "{off} 个端点因推送失败已停用，对方收不到预警。",
-                    "{off} endpoints were switched off after failures and hear of nothing.",
+                    "Endpoints switched off after failures: {off}. They hear of nothing.",
                 ),
                 (
                     "请主管或管理员在“推送端点”中按提示处理，并另行通知对方。",
@@ -231,7 +231,7 @@ LOOKS: dict[str, tuple[Pair, dict[str, tuple[Pair, Pair]]]] = {
         ("机构数据质量", "Quality of what is sent"),
         {
             "well": (
-                ("未更正的数据问题 {defects:,} 项。", "{defects:,} data defects stand."),
+                ("未更正的数据问题 {defects:,} 项。", "Data defects that stand: {defects:,}."),
                 (
                     "按机构汇总在“数据问题”中，请定期转给机构信息科。",
                     "They are summed up by institution under Data defects: pass them on now and then.",
@@ -240,8 +240,8 @@ LOOKS: dict[str, tuple[Pair, dict[str, tuple[Pair, Pair]]]] = {
             "watch": (
                 (
                     "未更正的数据问题 {defects:,} 项；{suspended} 个人员编号疑似多人共用，已暂停判断。",
-                    "{defects:,} data defects stand; {suspended} person ids seem to be shared and are not "
-                    "judged.",
+                    "Data defects that stand: {defects:,}. Person ids that seem to be shared and are not "
+                    "judged: {suspended}.",
                 ),
                 (
                     "请相关机构改传就诊人本人的编号，见“占位编号”。",
@@ -256,7 +256,7 @@ LOOKS: dict[str, tuple[Pair, dict[str, tuple[Pair, Pair]]]] = {
             "well": (
                 (
                     "累计 {count:,} 条因发生时间过早未参与判断。",
-                    "{count:,} records were too old on arrival and are not judged.",
+                    "Records that were too old on arrival and are not judged: {count:,}.",
                 ),
                 (
                     "历史数据请系统管理员用导入命令上传。",

@@ -181,6 +181,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "tries": ("尝试", "Tries"),
     "times": ("次", "times"),
     "state_pending": ("等待发送", "waiting"),
+    "state_again": ("等待重试", "to be tried again"),
     "state_delivered": ("已送达", "delivered"),
     "state_failed": ("未送达", "not delivered"),
     "next_try": ("下次尝试", "Next try"),

@@ -83,7 +83,7 @@ def faults(error: ValidationError | Problem) -> Faults:
     if isinstance(error, Problem):
         told = error.more.get("errors") or [{"path": "", "message": error.detail}]
         return {one["path"].split("/")[-1]: one["message"] for one in told}
-    return {_field(one["loc"]): one["msg"] for one in error.errors()}
+    return {_field(one["loc"]): one["msg"].removeprefix("Value error, ") for one in error.errors()}
 
 
 def _asked(values: Mapping[str, Any]) -> dict[str, Any]:
