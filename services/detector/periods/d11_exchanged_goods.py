@@ -45,16 +45,16 @@ RULE = PeriodRule(
     id="D11",
     title=Words("价格或名称与编码不符", "A price or name that is not this code's"),
     message=Words(
-        "{institution_id} 在 {month} 以编码 {code} 销售{own_lines}笔，单价{price}元，而同类机构中位单价{median}元"
-        "（{ratio:.2f}倍），医保范围内{amount}元。请核对实际售出的商品，有无串换。",
+        "{institution_id} 在 {month} 以编码 {code} 销售{own_lines}笔，单价{price}元，"
+        "而同类机构中位单价{median}元（{ratio:.2f}倍），医保范围内{amount}元。请核对实际售出的商品，有无串换。",
         "In {month} {institution_id} billed {code} {own_lines} times at {price} yuan, where comparable "
         "institutions take {median} yuan ({ratio:.2f} times); {amount} yuan lie within policy. What was "
         "really handed out?",
     ),
     variants={
         "name": Words(
-            "{institution_id} 在 {month} 以编码 {code} 结算{own_lines}笔，其名称与各机构对该编码的通用名称明显不符，"
-            "医保范围内{amount}元。请对照票据核对实际售出或使用的项目，有无串换。",
+            "{institution_id} 在 {month} 以编码 {code} 结算{own_lines}笔，"
+            "其名称与各机构对该编码的通用名称明显不符，医保范围内{amount}元。请对照票据核对实际售出或使用的项目，有无串换。",
             "In {month} {institution_id} billed {code} {own_lines} times under a name quite unlike the one "
             "that is used for this code elsewhere; {amount} yuan lie within policy. Compare with the "
             "receipts: what was really handed out?",

@@ -34,8 +34,8 @@ RULE = PeriodRule(
     id="D12",
     title=Words("固定套餐反复销售", "The same basket again and again"),
     message=Words(
-        "{institution_id} 在 {month} 以同一组合（{basket}）销售{times}次，占当月{share:.0%}笔，共{total}元（其中统筹基金"
-        "{amount}元），{round}次为整额。请核对实际售出的商品，有无以药品名义串换。",
+        "{institution_id} 在 {month} 以同一组合（{basket}）销售{times}次，占当月{share:.0%}笔，"
+        "共{total}元（其中统筹基金{amount}元），{round}次为整额。请核对实际售出的商品，有无以药品名义串换。",
         "In {month} {institution_id} sold the very same set ({basket}) {times} times, {share:.0%} of its "
         "receipts: {total} yuan, {amount} of them from the fund; {round} came to a round sum. What was "
         "really handed out?",

@@ -34,8 +34,8 @@ RULE = PeriodRule(
     id="E08",
     title=Words("高值药品集中开具", "Dear medicines from one hand"),
     message=Words(
-        "医师 {practitioner} 在 {institution_id} 于 {month} 开具的药品中高值药占{share:.0%}（{persons}人，{amount}元），"
-        "其中{once}人无其他就诊记录、{far}人为异地参保。请核对患者本人是否就诊、药品去向。",
+        "医师 {practitioner} 在 {institution_id} 于 {month} 开具的药品中高值药占"
+        "{share:.0%}（{persons}人，{amount}元），其中{once}人无其他就诊记录、{far}人为异地参保。请核对患者本人是否就诊、药品去向。",
         "Of what practitioner {practitioner} prescribed at {institution_id} in {month}, {share:.0%} are dear "
         "medicines: {persons} persons, {amount} yuan. {once} of them have no other visit, {far} are insured "
         "elsewhere. Did they come themselves, and where did the medicines go?",

@@ -60,15 +60,15 @@ RULE = PeriodRule(
             "more than at comparable institutions; {amount} yuan lie above it. Were they needed?",
         ),
         "again": Words(
-            "一名参保人在 {first} 和 {happened_on}（相隔{days}天）两次做同一项检查 {code}，后一次在 {institution_id}，"
-            "涉及{amount}元。请核对重复检查的指征，检查结果是否可互认。",
+            "一名参保人在 {first} 和 {happened_on}（相隔{days}天）两次做同一项检查 {code}，"
+            "后一次在 {institution_id}，涉及{amount}元。请核对重复检查的指征，检查结果是否可互认。",
             "The same examination {code} was made for one person on {first} and again {days} days later, on "
             "{happened_on} at {institution_id}; {amount} yuan. Was it needed again, and could the first "
             "result have been used?",
         ),
         "package": Words(
-            "{institution_id} 的 {department} 在 {month} 有{alike}名患者（占{share:.0%}）的化验项目完全相同（{items}项）。"
-            "请核对是否按固定套餐检查。",
+            "{institution_id} 的 {department} 在 {month} 有{alike}名患者（占{share:.0%}）的"
+            "化验项目完全相同（{items}项）。请核对是否按固定套餐检查。",
             "In {month} {department} of {institution_id} gave {alike} patients ({share:.0%}) the very same "
             "{items} laboratory items. Is it a fixed package?",
         ),

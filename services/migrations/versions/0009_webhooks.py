@@ -53,8 +53,8 @@ UP = (
     """,
     """
     INSERT INTO webhook_counter (webhook_id, sequence)
-    SELECT webhook_id, coalesce(max(d.sequence), 0) FROM webhook LEFT JOIN webhook_delivery d USING (webhook_id)
-    GROUP BY webhook_id
+    SELECT webhook_id, coalesce(max(d.sequence), 0)
+    FROM webhook LEFT JOIN webhook_delivery d USING (webhook_id) GROUP BY webhook_id
     """,
     """
     CREATE TABLE webhook_try (
