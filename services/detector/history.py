@@ -172,8 +172,8 @@ class PersonHistory:
         self.stays = self._offsets = None
         for fact in gone.values():
             self._changed[cell_of(fact)] = None
-        for fact in [other for other in self.idle if identity(other) in gone]:
-            self.idle.remove(fact)
+        for fact in [other for other in (*self.idle, *self.foreign) if identity(other) in gone]:
+            (self.foreign if fact.flags & FOREIGN else self.idle).remove(fact)
             self._changed[cell_of(fact)] = None
 
     def made(self, what: str, ref: Ref, make: Callable[[], Any]) -> Any:

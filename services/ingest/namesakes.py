@@ -19,6 +19,9 @@ from schemas.moments import DAY
 
 ROWS_AT_MOST = 1_000
 """Of a thing with more rows only persons are looked up, not all that its rows speak of besides."""
+HOPS_AT_MOST = 8
+"""So far kin is followed from thing to thing: an upload, the settlement that tells the same lines, who
+cancelled that, and who cancelled the cancellation, are four."""
 CLOCKS_DIFFER = 2 * DAY
 """The greatest time accepted is never so far ahead of when a row was received."""
 
@@ -140,7 +143,9 @@ async def _speaking(connection: asyncpg.Connection, asked: Iterable[Row]) -> dic
     """Rows by what they speak of: of all that these speak of, of what those speak of besides, and so on."""
     known: dict[int, list[Row]] = {}
     wanted = {thing for row in asked for thing in row.things}
-    while wanted:
+    for _ in range(HOPS_AT_MOST):
+        if not wanted:
+            break
         for thing in wanted:
             known[thing] = []
         for thing, *row in await connection.fetch(SPEAKING, list(wanted), ROWS_AT_MOST):
@@ -190,15 +195,16 @@ async def _told(connection: asyncpg.Connection, row: Row, known: dict[int, list[
 def _kin_of(thing: int, row: Row, known: dict[int, list[Row]]) -> dict[Place, Row]:
     """Rows before this one that speak of a thing, or of what one of these speaks of, and so on."""
     kin: dict[Place, Row] = {}
-    seen, wanted = {thing}, [thing]
-    while wanted:
-        lower = [other for other in known[wanted.pop()] if other.place < row.place]
-        if len(_few(lower)) < len(lower):
-            continue
-        kin.update((other.place, other) for other in lower)
-        new = {further for other in lower for further in other.things} - seen
-        seen |= new
-        wanted.extend(new)
+    seen, wanted = {thing}, {thing}
+    for _ in range(HOPS_AT_MOST):
+        found: set[int] = set()
+        for one in wanted:
+            lower = [other for other in known[one] if other.place < row.place]
+            if len(known[one]) < ROWS_AT_MOST and len(_few(lower)) == len(lower):
+                kin.update((other.place, other) for other in lower)
+                found.update(further for other in lower for further in other.things)
+        wanted = found - seen
+        seen |= wanted
     return kin
 
 

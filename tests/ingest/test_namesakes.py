@@ -214,6 +214,27 @@ def test_two_persons_with_very_many_versions_hear_of_all(settings: Settings, mon
     tell(settings, story)
 
 
+def test_who_shares_what_a_crowd_speaks_of_besides_is_found_whatever_the_size_of_the_crowd(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(namesakes, "ROWS_AT_MOST", 6)
+
+    async def story(opened: Door) -> None:
+        crowd = [
+            settlement("03-05 09:00", "P1", f"S{n}", f"q{n}", encounter="0", lines=[line("L1")])
+            for n in range(12)
+        ]
+        moved = [corrected(one, "03-06 09:00", person_id=f"{one['person_id']}-") for one in crowd]
+        told = [one for pair in zip(crowd, moved, strict=True) for one in pair]
+        await opened.post(told, batch=5)
+        found = heard(await read(opened, page=7))
+        for one, other in zip(crowd, moved, strict=True):
+            assert (one["event_id"], of(opened, other["person_id"])) in found
+            assert (other["event_id"], of(opened, one["person_id"])) in found
+
+    tell(settings, story)
+
+
 def test_what_came_too_late_is_told_to_nobody_who_comes_after(settings: Settings):
     async def story(opened: Door) -> None:
         old = settlement("2024-03-05 09:00", "H1", "S1", "a")
