@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from opentelemetry import context, trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -130,15 +131,15 @@ class Spans:
         """As `Tracing.processing`."""
         return self._batch("process", topic, SpanKind.CONSUMER, of)
 
-    def delivering(self, request_id: str, host: str, tries: int) -> Any:
+    def delivering(self, request_id: str, url: str, attempt: int) -> Any:
         """As `Tracing.delivering`."""
         ids = ids_of(request_id)
         if not request_id or not self._is_traced(ids):
             return contextlib.nullcontext()
         attributes = {
             "http.request.method": "POST",
-            "http.request.resend_count": tries - 1,
-            "server.address": host,
+            "http.request.resend_count": attempt - 1,
+            "server.address": urlsplit(url).hostname or "",
         }
         return self._span("POST webhook", SpanKind.CLIENT, attributes, parent=_begun(ids))
 

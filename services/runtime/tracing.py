@@ -59,9 +59,9 @@ class Tracing:
         """Messages of a topic are worked on. of: their request ids; asked only when traced."""
         return NOTHING if self._spans is None else self._spans.processing(topic, of())
 
-    def delivering(self, request_id: str, host: str, tries: int) -> Any:
-        """A webhook is tried for the so-manieth time."""
-        return NOTHING if self._spans is None else self._spans.delivering(request_id, host, tries)
+    def delivering(self, request_id: str, url: str, attempt: int) -> Any:
+        """A webhook is tried, at first with `attempt` 1. Of the URL only the host is told."""
+        return NOTHING if self._spans is None else self._spans.delivering(request_id, url, attempt)
 
     def received(self, headers: Callable[[], Iterable[Any]]) -> Any:
         """Records were read: what works on them inside links to the sending of each. headers: of each."""
@@ -76,14 +76,14 @@ class Tracing:
         return None if self._spans is None else self._spans.headers()
 
 
-def answered(span: Any, status: int | None, error: str = "") -> None:
-    """Say with which HTTP status a request was answered; a 5xx, and none at all, is a failure. span: what a
-    context of `Tracing` gave."""
+def answered(span: Any, status: int | None, error: str = "", *, fails_from: int = 500) -> None:
+    """Say with which HTTP status a request was answered; none at all is a failure, and one from `fails_from`
+    on. span: what a context of `Tracing` gave."""
     if span is None:
         return
     if status is not None:
         span.set_attribute("http.response.status_code", status)
-    if status is None or status >= 500:
+    if status is None or status >= fails_from:
         from services.runtime.spans import failed
 
         failed(span, error or str(status))

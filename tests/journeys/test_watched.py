@@ -1,5 +1,5 @@
-"""Three services on Kafka, watched: one trace from POST to alert, every panel of Kafka's, and the page for a
-detector that stands still."""
+"""Three services on Kafka, watched: one trace from POST to delivery, every panel of Kafka's, and the page for
+a detector that stands still."""
 
 import json
 import signal
@@ -34,7 +34,7 @@ def deployment(
     settings = replace(settings, kafka=kafka.bootstrap, topic_prefix=topic_prefix, partitions=2)
     made = Deployment(settings, tmp_path)
     for name in ("ingest", "alerts"):
-        made.start(name, port=ports[name], otlp_endpoint=collector.url)
+        made.start(name, port=ports[name], otlp_endpoint=collector.url, webhook_allow_cidrs="127.0.0.0/8")
     made.start("worker", metrics_port=ports["detector"], otlp_endpoint=collector.url)
     for port in ports.values():
         eventually(lambda port=port: ask(f"http://127.0.0.1:{port}/readyz")[0] == 200, made)
@@ -47,11 +47,14 @@ def test_what_happens_on_kafka_is_traced_shown_and_paged_for(
 ) -> None:
     jobs = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
     key = qingfeng(deployment, "keys", "create", "--institution", "*")
+    admin = qingfeng(deployment, "users", "create", "wang", "--role", "admin")
+    hook = {"url": collector.url + "/hook", "events": ["alert.*"]}
+    assert ask(f"http://127.0.0.1:{ports['alerts']}/v1/webhooks", admin, hook)[0] == 201
     prometheus = watch(jobs)
     prometheus.answering([f'qingfeng_relay_entries_total{{job="{name}"}}' for name in jobs])
 
     post(ports["ingest"], key, "traced", "a")
-    leads_from_the_post_to_the_alert(collector)
+    leads_from_the_post_to_the_delivery(collector)
     prometheus.answering(queries(of_kafka=True))
     relayed = 'rate(qingfeng_relay_entries_total{job="ingest"}[20s]) > 0'
     prometheus.eventually(lambda: prometheus.ask(relayed), lambda: prometheus.ask("up"))
@@ -60,7 +63,7 @@ def test_what_happens_on_kafka_is_traced_shown_and_paged_for(
     pages_for_a_detector_that_stands_still(deployment, watch(jobs), ports["ingest"], key)
 
 
-def leads_from_the_post_to_the_alert(collector: Collector) -> None:
+def leads_from_the_post_to_the_delivery(collector: Collector) -> None:
     """One trace over three services, each record naming the span that sent it."""
     ids = ids_of("traced")
     wanted = {
@@ -70,6 +73,7 @@ def leads_from_the_post_to_the_alert(collector: Collector) -> None:
         ("qingfeng-detector", "process qingfeng.events"),
         ("qingfeng-detector", "send qingfeng.alerts"),
         ("qingfeng-alerts", "process qingfeng.alerts"),
+        ("qingfeng-alerts", "POST webhook"),
     }
     collector.wait_for(lambda: wanted <= {(told.service, told.name) for told in collector.of(ids.trace)})
     sent = {(told.trace, told.id) for told in collector.spans if told.name.startswith("send qingfeng")}

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bench.door import subscribe
 from bench.system import embedded
 from services.runtime.spans import END_SECONDS, Spans, ids_of
 from services.runtime.tracing import NOTHING, Tracing, answered
@@ -113,8 +114,10 @@ def test_off_there_is_nothing_and_the_sdk_is_not_loaded() -> None:
     assert subprocess.run([sys.executable, "-c", loaded]).returncode == 0
 
 
-def test_one_trace_leads_from_a_post_to_the_alert(collector: Collector) -> None:
-    with embedded(QINGFENG_OTLP_ENDPOINT=collector.url) as system:
+def test_one_trace_leads_from_a_post_to_the_delivery(collector: Collector) -> None:
+    allowed = {"QINGFENG_WEBHOOK_ALLOW_CIDRS": "127.0.0.0/8"}
+    with embedded(QINGFENG_OTLP_ENDPOINT=collector.url, **allowed) as system:
+        subscribe(system, collector.url + "/hook")
         request = urllib.request.Request(
             f"http://127.0.0.1:{system.port}/v1/events",
             json.dumps(events()).encode(),
@@ -126,9 +129,9 @@ def test_one_trace_leads_from_a_post_to_the_alert(collector: Collector) -> None:
             },
         )
         urllib.request.urlopen(request, timeout=10).close()
-        system.wait_judged()
+        ids = ids_of("seen-again")
+        collector.wait_for(lambda: "POST webhook" in {told.name for told in collector.of(ids.trace)})
         assert system.stop() == 0
-    ids = ids_of("seen-again")
     found = {told.name: told for told in collector.of(ids.trace)}
     answer, appended = found["POST /v1/events"], found["send inbox"]
     assert (answer.parent, answer.id) == ("", f"{ids.answer:016x}")
@@ -137,5 +140,7 @@ def test_one_trace_leads_from_a_post_to_the_alert(collector: Collector) -> None:
     assert (appended.parent, appended.id) == (answer.id, f"{ids.inbox:016x}")
     assert found["process qingfeng.events"].parent == appended.id
     assert found["process qingfeng.alerts"].parent == appended.id
+    assert found["POST webhook"].parent == appended.id
+    assert found["POST webhook"].attributes["http.response.status_code"] == 200
     for secret in (PERSON, CARD, system.key, system.token):
         assert secret.encode() not in collector.raw

@@ -24,7 +24,7 @@ class Told(NamedTuple):
 
 
 class Collector:
-    """Listens on a free port. raw: every body as it came."""
+    """Listens on a free port, and takes any other POST too. raw: every body as it came."""
 
     def __init__(self) -> None:
         self.spans: list[Told] = []
@@ -36,8 +36,8 @@ class Collector:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 if self.headers.get("content-encoding") == "gzip":
                     body = gzip.decompress(body)
-                raw.extend(body)
                 if self.path == "/v1/traces":
+                    raw.extend(body)
                     told.extend(_spans(body))
                 self.send_response(200)
                 self.end_headers()

@@ -26,6 +26,7 @@ from services.alerts.webhooks.settling import Settled
 from services.runtime import database
 from services.runtime.errors import is_database_away
 from services.runtime.logs import log
+from services.runtime.tracing import answered, tracing
 
 IDLE_SECONDS = 0.5
 GATHER_SECONDS = 0.01
@@ -132,11 +133,13 @@ class Courier:
 
     async def _deliver(self, one: Claimed) -> None:
         at, began = self._office.now(), time.monotonic()
-        try:
-            body = self._body(one)
-            answer = await self._send(one.endpoint.url, self._headers(one, body), body)
-        except Exception as error:
-            answer = Answer(None, type(error).__name__)
+        with tracing.delivering(one.request_id, one.endpoint.url, one.attempt) as span:
+            try:
+                body = self._body(one)
+                answer = await self._send(one.endpoint.url, self._headers(one, body), body)
+            except Exception as error:
+                answer = Answer(None, type(error).__name__)
+            answered(span, answer.status, answer.error, fails_from=300)
         settled = self._judge(one, answer, at, round((time.monotonic() - began) * 1_000))
         self._done.append(settled)
         self._tell(settled)
