@@ -36,6 +36,7 @@ class Settings:
     kafka: str = ""
     topic_prefix: str = ""
     partitions: int = 16
+    replicas: int = 1
     relay_batch: int = 200
     commit_interval_seconds: float = 1.0
     session_timeout_seconds: float = 15.0
@@ -79,6 +80,8 @@ class Settings:
             raise SettingsError("QINGFENG_TRACE_RATIO: 0 to 1")
         if not 1 <= self.partitions <= 1_024:
             raise SettingsError("QINGFENG_PARTITIONS: 1 to 1024")
+        if not 1 <= self.replicas <= 32:
+            raise SettingsError("QINGFENG_REPLICAS: 1 to the number of brokers")
 
 
 def read_settings(environment: dict[str, str] | None = None, **overrides: Any) -> Settings:

@@ -17,13 +17,15 @@ def topics_of(settings: Settings) -> list[Topic]:
         Topic(
             settings.topic_prefix + name,
             settings.partitions,
+            replicas=settings.replicas,
             retention_ms=KEPT_MS,
             largest_record=LARGEST_RECORD,
         )
         for name in (EVENTS, CROSSINGS, ALERTS)
     ]
     # A worker that judges again after a crash needs the registry as it was then.
-    return [*keyed, Topic(settings.topic_prefix + REGISTRY, 1, "compact", min_compaction_lag_ms=7 * DAY_MS)]
+    name = settings.topic_prefix + REGISTRY
+    return [*keyed, Topic(name, 1, "compact", settings.replicas, min_compaction_lag_ms=7 * DAY_MS)]
 
 
 def detector_id(settings: Settings) -> str:
@@ -33,4 +35,10 @@ def detector_id(settings: Settings) -> str:
 
 def changelog_of(settings: Settings) -> Topic:
     """The changelog of the detector's table."""
-    return changelog(detector_id(settings), TABLE, settings.partitions, largest_record=LARGEST_RECORD)
+    return changelog(
+        detector_id(settings),
+        TABLE,
+        settings.partitions,
+        replicas=settings.replicas,
+        largest_record=LARGEST_RECORD,
+    )

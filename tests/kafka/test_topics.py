@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from services.runtime.kafka.topics import DAY_MS, Topic, TopicsDiffer, apply, changelog, compare
+from services.settings import Settings
+from services.topics import changelog_of, topics_of
 
 
 def test_missing_topics_are_created_and_a_second_apply_creates_none(kafka, topic_prefix):
@@ -46,3 +48,12 @@ def test_what_differs_is_told_in_words_and_nothing_is_changed(kafka, topic_prefi
         assert differences == [f"{name} has retention.ms {DAY_MS}, not {2 * DAY_MS}"]
     # What is kept shorter or longer stops no service.
     assert asyncio.run(apply(kafka.bootstrap, declared)) == [f"{topic_prefix}new"]
+
+
+def test_with_three_copies_two_must_have_a_record_and_with_fewer_nothing_is_asked():
+    asked = [
+        Topic("events", 4, replicas=count).configuration().get("min.insync.replicas") for count in (1, 2, 3)
+    ]
+    assert asked == [None, None, "2"]
+    for topic in (*topics_of(Settings(replicas=3)), changelog_of(Settings(replicas=3))):
+        assert topic.replicas == 3

@@ -51,6 +51,8 @@ class Topic:
             "min.compaction.lag.ms": self.min_compaction_lag_ms or None,
             "retention.ms": self.retention_ms,
             "max.message.bytes": self.largest_record,
+            # With acks=all: what is acknowledged is on two disks, and one broker may be away.
+            "min.insync.replicas": 2 if self.replicas > 2 else None,
         }
         stated = {name: str(value) for name, value in chosen.items() if value is not None}
         return {"cleanup.policy": self.cleanup, **stated, **self.more}
