@@ -72,14 +72,14 @@ def test_every_county_shows_the_first_rules_at_least_twice(rule, county):
 
 
 @pytest.mark.faults
-@pytest.mark.timeout(1_200)
+@pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("rule", RULES)
 def test_they_agree_on_a_large_county(rule, large_county):
     assert differences(large_county, rule) == []
 
 
 @pytest.mark.faults
-@pytest.mark.timeout(1_200)
+@pytest.mark.timeout(3_600)
 def test_the_large_county_is_large(large_county):
     assert large_county.events >= EVENTS_AT_LEAST
     assert {row.rule for row, _ in large_county.comparison.met} >= set(FIRST)
