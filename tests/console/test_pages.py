@@ -4,7 +4,10 @@ import httpx
 import pytest
 
 from services.alerts import users
+from services.alerts.app import create_app
+from services.runtime import database
 from tests.alerts.making import NOON, said
+from tests.alerts.serving import serving
 
 LOGIN = "/console/login"
 
@@ -139,6 +142,20 @@ def test_no_form_works_for_strangers_for_handlers_or_from_another_site(client, c
         assert client.post(address, data={"all": "true"}).status_code == 403
     assert console.value("SELECT count(*) FROM webhook") == 1
     assert console.value("SELECT count(*) FROM dead_letter WHERE retried_at IS NULL") == 2
+
+
+def test_trouble_is_told_in_words_to_people_and_as_a_problem_to_programs(client, console, settings):
+    as_people = {"Accept": "text/html", "Accept-Language": "zh"}
+    answer = log_in(client, "li", console.tokens["li"], Origin="https://evil.example", **as_people)
+    assert answer.status_code == 403
+    assert "来自别的网站" in answer.text
+    away = create_app(database.open_engine("postgresql+asyncpg://nobody@127.0.0.1:9/none"), settings)
+    with serving(away) as url:
+        answer = httpx.get(f"{url}/console/system", headers=as_people, trust_env=False)
+        assert answer.status_code == 503
+        assert "过一分钟再试" in answer.text
+        assert "retry-after" in answer.headers
+        assert httpx.get(f"{url}/console/system", trust_env=False).json()["status"] == 503
 
 
 def test_pages_carry_a_strict_policy_and_escape_what_came_from_outside(client, console):

@@ -115,6 +115,12 @@ def test_endpoints_that_are_off_are_acted_upon_and_ill_ones_watched():
     assert system_page.deliveries(hooks | {"off": 1}, 0.0).state == "act"
 
 
+def test_defects_are_counted_up_to_what_makes_a_difference():
+    assert system_page.feeds(10_000, 0).values["defects"] == "10,000"
+    assert system_page.feeds(10_001, 0).values["defects"] == "10,000+"
+    assert system_page.feeds(0, 1).state == "watch"
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_look_has_words_for_each_of_its_states(language):
     names = "events seconds partitions behind share months count endpoints off ill waited defects suspended"

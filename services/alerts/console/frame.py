@@ -22,7 +22,8 @@ from services.alerts.guard import Here
 from services.alerts.office import Office
 from services.alerts.shapes import PageQuery
 from services.alerts.users import Permission
-from services.runtime.web import Problem
+from services.runtime.logs import request_id
+from services.runtime.web import Problem, as_problem
 
 HERE = Path(__file__).parent
 HOME = "/console/"
@@ -63,7 +64,7 @@ class Turned(Exception):
 
 
 class Route(APIRoute):
-    """A route of the console: lets `Turned` answer."""
+    """A route of the console: lets `Turned` answer, and says to people in words what went wrong."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -73,6 +74,15 @@ class Route(APIRoute):
                 return await handle(request)
             except Turned as turned:
                 return turned.response
+            except Exception as error:
+                if "text/html" not in request.headers.get("accept", ""):
+                    raise
+                problem = as_problem(error)
+                response = render(
+                    request, "trouble.html", problem.status, problem=problem, request_id=request_id.get()
+                )
+                response.headers.update(problem.headers)
+                return response
 
         return answered
 

@@ -17,12 +17,12 @@ from services.alerts.console import (
     system_page,
     webhook_pages,
 )
-from services.alerts.console.frame import HEADERS, HERE, HOME, LOGIN, back_to, first, form, render
+from services.alerts.console.frame import HEADERS, HERE, HOME, LOGIN, Route, back_to, first, form, render
 from services.alerts.guard import Here
 
 __all__ = ["HERE", "routes"]
 
-routes = APIRouter(include_in_schema=False)
+routes = APIRouter(include_in_schema=False, route_class=Route)
 
 
 @routes.get("/")

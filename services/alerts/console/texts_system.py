@@ -80,6 +80,20 @@ WORDS: dict[str, Pair] = {
     "state_watch": ("留意", "watch"),
     "state_act": ("需处理", "act"),
     "go": ("去处理", "Go there"),
+    "trouble_503": (
+        "系统暂时不可用，请过一分钟再试。已接收的数据不会丢。",
+        "The system is not available just now. Try again in a minute; nothing that was accepted is lost.",
+    ),
+    "trouble_403": (
+        "这个操作来自别的网站，已拒绝。请回到控制台再操作。",
+        "This came from another site and was refused. Go back to the console and do it there.",
+    ),
+    "trouble_other": (
+        "出了差错，这一步没有完成。请重试；仍不行的，把下面这一行告知系统维护人员。",
+        "Something went wrong and this was not done. Try again; if it stays, tell whoever maintains the "
+        "system the line below.",
+    ),
+    "try_again": ("再试一次", "Try again"),
     "not_now": ("现在不能这样做。", "This cannot be done now."),
     "menu": ("主菜单", "Main menu"),
     "minute": ("分钟", "min"),
@@ -231,7 +245,7 @@ LOOKS: dict[str, tuple[Pair, dict[str, tuple[Pair, Pair]]]] = {
         ("机构数据质量", "Quality of what is sent"),
         {
             "well": (
-                ("未更正的数据问题 {defects:,} 项。", "Data defects that stand: {defects:,}."),
+                ("未更正的数据问题 {defects} 项。", "Data defects that stand: {defects}."),
                 (
                     "按机构汇总在“数据问题”中，请定期转给机构信息科。",
                     "They are summed up by institution under Data defects: pass them on now and then.",
@@ -239,8 +253,8 @@ LOOKS: dict[str, tuple[Pair, dict[str, tuple[Pair, Pair]]]] = {
             ),
             "watch": (
                 (
-                    "未更正的数据问题 {defects:,} 项；{suspended} 个人员编号疑似多人共用，已暂停判断。",
-                    "Data defects that stand: {defects:,}. Person ids that seem to be shared and are not "
+                    "未更正的数据问题 {defects} 项；{suspended} 个人员编号疑似多人共用，已暂停判断。",
+                    "Data defects that stand: {defects}. Person ids that seem to be shared and are not "
                     "judged: {suspended}.",
                 ),
                 (

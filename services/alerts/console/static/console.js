@@ -7,6 +7,7 @@ const list = () => document.getElementById("alerts");
 const rowOf = (id) => document.getElementById(`row-${id}`);
 const EVENTS = ["alert.opened", "alert.changed", "alert.withdrawn"];
 const ROW_PAUSE = 300;
+const ROWS_AT_ONCE = 10;
 const AGAIN = 15000;
 
 let source = null;
@@ -24,16 +25,16 @@ function showFresh() {
 }
 
 function renew() {
-  timer = null;
   const { query } = list().dataset;
-  for (const id of stale) {
+  for (const id of [...stale].slice(0, ROWS_AT_ONCE)) {
     const row = rowOf(id);
+    stale.delete(id);
     if (row) {
       const address = `/console/rows/${encodeURIComponent(id)}?${query}`;
       htmx.ajax("GET", address, { target: row, swap: "outerHTML" });
     }
   }
-  stale = new Set();
+  timer = stale.size ? setTimeout(renew, ROW_PAUSE) : null;
 }
 
 function hear(event) {
@@ -122,7 +123,12 @@ document.addEventListener("DOMContentLoaded", () => {
     document.body.addEventListener(name, away(true));
   }
   document.body.addEventListener("htmx:afterOnLoad", away(false));
-  document.body.addEventListener("htmx:afterSettle", (event) => { if (event.target.id === "alerts") begin(); });
+  document.body.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target.id !== "alerts") return;
+    begin();
+    // The button that was pressed is gone: whoever goes by keyboard stands at the first alert.
+    if (event.detail.requestConfig?.elt?.id === "fresh") document.querySelector("table.alerts th a")?.focus();
+  });
   document.addEventListener("keydown", press);
   // Browsers keep few connections to a host: pages that nobody looks at hold none.
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
