@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import deliveries, door, judgement, kafka, peers, periods, watching
+from bench import deliveries, door, judgement, kafka, peers, periods, stream, watching
 from bench.table import Figure, show
 from tests.support.kafka import BrokerUnavailable
 
@@ -34,7 +34,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         default="",
-        help="judgement,periods,replay,posting,sustained,watching,warnings,deliveries,kafka",
+        help="judgement,periods,replay,posting,sustained,watching,warnings,deliveries,stream,kafka",
     )
     parser.add_argument("--quick", action="store_true", help="a tenth of everything: a look, not a figure")
     return parser.parse_args()
@@ -51,6 +51,7 @@ def _parts(quick: bool) -> dict:
         "watching": lambda: watching.figures(scale),
         "warnings": lambda: door.warnings(60 * scale),
         "deliveries": lambda: deliveries.figures(scale),
+        "stream": lambda: stream.figures(scale),
         "kafka": lambda: _kafka(scale),
     }
 

@@ -7,7 +7,6 @@ it, PostgreSQL included, shares the machine.
 import asyncio
 import contextlib
 import multiprocessing
-import shutil
 import statistics
 import tempfile
 import time
@@ -19,13 +18,13 @@ from typing import Any
 
 import uvloop
 
+from bench import databases
 from bench.table import Figure
 from services.alerts import intake
 from services.alerts.app import work
 from services.alerts.office import Office, open_office
 from services.alerts.webhooks import book, queue, settling
 from services.runtime import database
-from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.settings import Settings
 from tests.alerts.hooking import an_endpoint
 from tests.alerts.making import said
@@ -56,10 +55,10 @@ SCANS = """
 
 def figures(scale: float = 1.0) -> list[Figure]:
     """All figures of this part; scale 0.1 for a look."""
-    with _sinks() as (urls, arrived), _database() as url:
+    with _sinks() as (urls, arrived), databases.fresh() as url:
         drained = uvloop.run(_drained(url, urls, int(400 * scale)))
         paced = uvloop.run(_paced(url, urls, arrived, 10 * scale))
-    with _database() as url:
+    with databases.fresh() as url:
         claims, scans = uvloop.run(_claims(url, int(LONG * scale)))
     return [
         Figure(PART, "one worker, receivers and database included", drained, "/s", WANTED),
@@ -175,26 +174,6 @@ async def _working(office: Office) -> AsyncIterator[None]:
     yield
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-@contextlib.contextmanager
-def _database() -> Iterator[str]:
-    """URL of a fresh, migrated database with a server of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="qingfeng-bench-"))
-    server = EmbeddedPostgres(folder)
-    url = server.start()
-    try:
-        asyncio.run(_migrate(url))
-        yield url
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-async def _migrate(url: str) -> None:
-    engine = database.open_engine(url)
-    await database.migrate(engine)
-    await engine.dispose()
 
 
 @contextlib.contextmanager

@@ -26,6 +26,8 @@ class Figure:
         """Measured to wanted, above 1 is good."""
         if self.wanted is None:
             return None
+        if self.value == self.wanted:
+            return 1.0
         return self.value / self.wanted if self.more_is_better else self.wanted / max(self.value, 1e-12)
 
 
