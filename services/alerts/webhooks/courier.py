@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from services.alerts import metrics
 from services.alerts.office import Office
@@ -23,8 +22,8 @@ from services.alerts.webhooks.queue import Claimed
 from services.alerts.webhooks.retry import Retry
 from services.alerts.webhooks.sending import Answer, Send, Sender
 from services.alerts.webhooks.settling import Settled
-from services.runtime import database
 from services.runtime.errors import is_database_away
+from services.runtime.listening import listen
 from services.runtime.logs import log
 from services.runtime.tracing import answered, tracing
 
@@ -69,7 +68,7 @@ class Courier:
 
     async def run(self) -> None:
         """Deliver until cancelled; without a database, wait for it."""
-        listening = asyncio.create_task(self._listen())
+        listening = asyncio.create_task(listen(self._office.engine, outbox.CHANNEL, self._wake.set))
         try:
             while True:
                 self._wake.clear()
@@ -192,29 +191,6 @@ class Courier:
             outcome=outcome,
             request_id=one.request_id,
         )
-
-    async def _listen(self) -> None:
-        """Wake at every NOTIFY of the outbox; the idle turn covers the time when this is cut off."""
-        while True:
-            with contextlib.suppress(Exception):
-                async with database.driver(self._office.engine) as raw:
-                    await self._listen_on(raw)
-            await asyncio.sleep(AWAY_SECONDS)
-
-    async def _listen_on(self, raw: Any) -> None:
-        cut = asyncio.Event()
-
-        def woken(*_: Any) -> None:
-            self._wake.set()
-
-        raw.add_termination_listener(lambda _: cut.set())
-        await raw.add_listener(outbox.CHANNEL, woken)
-        try:
-            self._wake.set()
-            await cut.wait()
-        finally:
-            if not raw.is_closed():
-                await raw.remove_listener(outbox.CHANNEL, woken)
 
     async def _keep_house(self) -> None:
         """Now and then: the age of the oldest waiting delivery, and forgetting old ones."""

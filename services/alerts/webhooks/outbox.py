@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from schemas.finding import Alert
-from services.alerts.ledger import Change
+from services.alerts.ledger import Change, as_seen
 from services.alerts.webhooks import regions
 from services.alerts.webhooks.regions import Regions
 
@@ -180,13 +180,8 @@ async def _take_places(raw: Any, rows: Sequence[Row]) -> set[int]:
 
 def _outside(change: Change) -> Change | None:
     """A change as endpoints see it; None where they see nothing."""
-    before = change.before
-    if change.alert.shadow:
-        is_seen = before is not None and before.status == "open" and not before.shadow
-        return replace(change, event="alert.withdrawn") if is_seen else None
-    if before is not None and before.shadow and change.event == "alert.changed":
-        return replace(change, event="alert.opened")
-    return change
+    event = as_seen(change.event, change.alert, change.before)
+    return None if event is None else replace(change, event=event)
 
 
 def _last_of_each(changes: Iterable[Change]) -> list[Change]:
