@@ -32,9 +32,13 @@ def served(desk, settings):
 
 def test_made_up_requests_meet_no_crash_and_answers_are_as_described(served):
     url, headers = served
-    for result in schemathesis.openapi.from_url(f"{url}/openapi.json").exclude(
-        operation_id="stream_alerts"  # its answers do not end; test_stream.py reads them
-    ).get_all_operations():
+    for result in (
+        schemathesis.openapi.from_url(f"{url}/openapi.json")
+        .exclude(
+            operation_id="stream_alerts"  # its answers do not end; test_stream.py reads them
+        )
+        .get_all_operations()
+    ):
         operation = result.ok()
 
         @profile(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), database=None)
