@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from schemas.topics import EVENTS
 from services.alerts import status
 from services.alerts.console.frame import Route, Visit, visits
 from services.alerts.users import Permission
@@ -23,7 +22,7 @@ SLOW_DELIVERY_SECONDS = 60.0
 BEHIND = """
     SELECT count(*) AS partitions,
            count(*) FILTER (WHERE s."offset" > coalesce(j."offset", -1)) AS behind
-    FROM relay JOIN relay_sent s ON relay.log_id <> '' AND right(s.topic, 6) = right($1, 6)
+    FROM relay JOIN relay_sent s ON relay.log_id <> '' AND right(s.topic, 6) = 'events'
         LEFT JOIN judged j ON j.topic = s.topic AND j.partition = s.partition AND j.log_id = relay.log_id
 """
 WEBHOOKS = """
@@ -61,7 +60,7 @@ async def system(visit: Anyone) -> Response:
     """All looks, what needs somebody first."""
     async with visit.office.transaction() as raw:
         told = await status.read(raw, visit.office.clock())
-        behind = await raw.fetchrow(BEHIND, EVENTS)
+        behind = await raw.fetchrow(BEHIND)
         webhooks = await raw.fetchrow(WEBHOOKS)
         waited = await keeping.oldest_age(raw, visit.office.now())
         counted = await raw.fetchrow(DEFECTS)
