@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from services.alerts.console import texts_system, texts_webhooks
-from services.alerts.console.advice import OTHER_STEPS, STEPS
+from services.alerts.console.advice import steps
 
 Language = Literal["zh", "en"]
 
@@ -184,7 +184,7 @@ class Texts:
 
     def steps(self, rule: str) -> tuple[str, ...]:
         """What a handler does next."""
-        return STEPS.get(rule, OTHER_STEPS)[self._index]
+        return steps(rule)[self._index]
 
     def done(self, what: str) -> str:
         """What was done by the form that led to this page; "" for anything else in the address."""
