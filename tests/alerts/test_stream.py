@@ -122,6 +122,30 @@ def test_who_comes_back_with_the_last_id_misses_nothing_and_hears_nothing_twice(
         assert ids(take(heard, 1)) == [6]
 
 
+def test_who_comes_back_while_others_read_is_told_from_what_is_at_hand(api, desk, monkeypatch):
+    """Without another look into the database: the latest changes are kept for those who come back."""
+    with api.follow() as others:
+        desk.store(*[said(f"a{n}") for n in range(5)])
+        take(others, 5)
+        monkeypatch.setattr(broadcast, "PAGE", "SELECT nothing")
+        with api.follow(after=2) as heard:
+            assert ids(take(heard, 3)) == [3, 4, 5]
+
+
+def test_a_database_restored_to_an_earlier_state_is_another_row_of_numbers(desk, settings, monkeypatch):
+    monkeypatch.setattr(broadcast, "REVISIT_SECONDS", 0.1)
+    desk.store(said("a1"), said("a2"), said("a3"))
+    token = desk.ask(users.create, "li", "handler", NOON)
+    with (
+        serving(create_app(database.open_engine(desk.url), settings)) as url,
+        Api(url, desk, token).follow(skip_silent=False) as heard,
+    ):
+        desk.fetch("DELETE FROM alert_version WHERE change > 1")
+        desk.fetch("UPDATE alert_ledger SET change = 1")
+        assert [one.comment for one in heard] == ["forgotten"]
+        assert Api(url, desk, token).ask(after=3).status_code == 410
+
+
 def test_who_was_cut_off_before_the_first_event_knows_from_where_to_go_on(api, desk):
     desk.store(said("a1"))
     with api.follow():
