@@ -37,9 +37,10 @@ def test_new_alerts_wait_above_the_list_and_changes_happen_in_place(page, consol
     console.store(said("A01-1", revision=3, severity=1, amount="9876.50", evidence=EVIDENCE))
     page.wait_for_selector("#row-A01-1:has-text('9,876.50'):has-text('刚有变化')")
     assert page.evaluate("document.activeElement.id") == "alert-A01-1", "the focus stays"
+    assert page.evaluate("document.querySelector('#row-B01-1 th').stayed"), "other rows are left alone"
     page.keyboard.press("n")
     page.wait_for_selector("#alert-A05-2")
-    page.wait_for_function("document.activeElement.id === 'alert-A05-2'")
+    page.wait_for_selector("#alert-A05-2:focus")
     assert page.locator("#alert-A05-1").count() == 0
     assert page.is_hidden("#fresh")
     console.store(taken_back("A05-2", key="k6"))
