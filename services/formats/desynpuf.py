@@ -3,6 +3,9 @@
 A claim may have two rows (segments): admission is the earliest, discharge the latest, the amount their
 sum; institution and physician are those of the row with the earliest admission, first in the file.
 Dates are whole days. A date of death is the first of its month and means the month.
+
+Diagnoses are left out: they are ICD-9 codes, and rules read ICD-10. V0481 is a vaccination in the one and a
+pedestrian's injury in the other.
 """
 
 import csv
@@ -53,7 +56,6 @@ def _join(known: dict, row: dict) -> None:
 def _settlement(claim: dict) -> dict:
     begin, end = _date(claim["CLM_ADMSN_DT"]), _date(claim["NCH_BENE_DSCHRG_DT"])
     amount = f"{claim['amount']:.2f}"
-    codes = [claim[f"ICD9_DGNS_CD_{number}"] for number in (1, 2, 3)]
     event = {
         "type": "settlement",
         "event_id": claim["CLM_ID"],
@@ -66,11 +68,6 @@ def _settlement(claim: dict) -> dict:
         "begin_at": begin,
         "end_at": end,
         "amounts": {"total": amount, "fund": amount},
-        "diagnoses": [
-            {"code": code, "main": True} if place == 0 else {"code": code}
-            for place, code in enumerate(codes)
-            if code
-        ],
     }
     if claim["AT_PHYSN_NPI"]:
         event["practitioner_id"] = claim["AT_PHYSN_NPI"]

@@ -15,11 +15,8 @@ SELECT DESYNPUF_ID AS person, CLM_ID AS claim,
        strptime(min(CLM_ADMSN_DT), '%Y%m%d')::DATE AS begin_day,
        strptime(max(NCH_BENE_DSCHRG_DT), '%Y%m%d')::DATE AS end_day,
        sum(CLM_PMT_AMT::DECIMAL(18, 2)) AS fund,
-       arg_min(list_sort([ICD9_DGNS_CD_1, ICD9_DGNS_CD_2, ICD9_DGNS_CD_3]), line) AS diagnoses,
-       arg_min(first_code, line) AS main
-FROM (SELECT *, row_number() OVER () AS line,
-             coalesce(nullif(ICD9_DGNS_CD_1, ''), nullif(ICD9_DGNS_CD_2, ''), ICD9_DGNS_CD_3) AS first_code
-      FROM read_csv(?, all_varchar = true))
+       arg_min(list_sort([ICD9_DGNS_CD_1, ICD9_DGNS_CD_2, ICD9_DGNS_CD_3]), line) AS diagnoses
+FROM (SELECT *, row_number() OVER () AS line FROM read_csv(?, all_varchar = true))
 GROUP BY ALL
 """
 PERSONS = """
@@ -47,15 +44,14 @@ SELECT a.claim, b.claim FROM stays a JOIN stays b
   ON a.person = b.person AND a.institution = b.institution AND a.claim < b.claim
 WHERE a.begin_day = b.begin_day AND a.fund = b.fund AND a.diagnoses = b.diagnoses
 """
-# C03 by its first three characters or out and in on one day, at one institution. What the page lets pass is
-# told by ICD-10 codes, ways of discharge and kinds of admission, none of which these claims have; without
-# bills no similarity; without departments no graver pair but the same day.
+# C03 out and in on one day, at one institution: the codes of these claims are ICD-9, which no event may
+# carry. What the page lets pass is told by ICD-10 codes, ways of discharge and kinds of admission, none of
+# which they have; without bills no similarity; without departments no graver pair but the same day.
 RETURNS = """
-SELECT a.person, a.claim, b.claim, CASE WHEN a.end_day = b.begin_day THEN 2 ELSE 3 END AS severity
+SELECT a.person, a.claim, b.claim, 2 AS severity
 FROM stays a JOIN stays b ON a.person = b.person AND a.institution = b.institution
  AND (a.begin_day, a.claim) < (b.begin_day, b.claim)
-WHERE b.begin_day - a.end_day BETWEEN 0 AND 15
-  AND (a.end_day = b.begin_day OR left(a.main, 3) = left(b.main, 3))
+WHERE a.end_day = b.begin_day
 """
 EXPECTED = "SELECT * FROM read_csv(?, all_varchar = true)"
 
