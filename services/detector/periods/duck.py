@@ -4,9 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import msgspec
 
 from schemas import stock as stocks
@@ -32,6 +31,9 @@ from services.detector.periods.relations import (
 )
 from services.detector.periods.rule import PeriodRule
 from services.detector.periods.statements import named
+
+if TYPE_CHECKING:
+    import duckdb
 
 ROW = "rowid"
 """What names a stored row."""
@@ -62,6 +64,9 @@ class ScreenedHistory:
         registry: Registry,
         stock: Iterable[StockMessage] = (),
     ) -> None:
+        # Only where it is used: a server has PostgreSQL, and need not load another database.
+        import duckdb
+
         self._registry = registry
         self._database = duckdb.connect()
         rows = Relation("screening", COLUMNS, lambda *_: map(row_of, screenings))
@@ -142,14 +147,14 @@ def _item_columns() -> str:
 
 
 def _answer(
-    database: duckdb.DuckDBPyConnection, text: str, rule: Asked, month: Month
+    database: "duckdb.DuckDBPyConnection", text: str, rule: Asked, month: Month
 ) -> list[Mapping[str, Any]]:
     result = database.execute(*named(text, rule.values(month)))
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def _load(database: duckdb.DuckDBPyConnection, relation: Relation, given: tuple) -> None:
+def _load(database: "duckdb.DuckDBPyConnection", relation: Relation, given: tuple) -> None:
     """A relation with its rows, by way of a file: many thousand times faster than row by row."""
     database.execute(create(relation).replace("CREATE", "CREATE OR REPLACE", 1))
     rows = iter(relation.rows(*given))
