@@ -10,8 +10,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 
@@ -98,13 +100,22 @@ class Running:
             cursor = f"&cursor={page['next_cursor']}"
 
     def wait_judged(self, seconds: float = 120.0) -> float:
-        """Wait for lag 0; how long it took, seconds."""
+        """Wait for lag 0; how long it took, seconds. While the database is away nothing is known."""
         began = time.perf_counter()
-        while self.get("/v1/status")["lag"]["events"]:
+        while self._lag() != 0:
             if time.perf_counter() - began > seconds:
                 raise TimeoutError(f"still behind: {self.get('/v1/status')}")
             time.sleep(0.05)
         return time.perf_counter() - began
+
+    def _lag(self) -> int | None:
+        """Events that wait to be judged; None while the database is away."""
+        try:
+            return self.get("/v1/status")["lag"]["events"]
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+            return None
 
     def rss_mebibytes(self) -> float:
         """Resident memory of the process."""
