@@ -58,7 +58,8 @@ def test_what_happens_on_kafka_is_traced_shown_and_paged_for(
     prometheus.answering(queries(of_kafka=True))
     relayed = 'rate(qingfeng_relay_entries_total{job="ingest"}[20s]) > 0'
     prometheus.eventually(lambda: prometheus.ask(relayed), lambda: prometheus.ask("up"))
-    assert prometheus.ask('count(qingfeng_consumer_lag_records{topic="qingfeng.alerts"})') == [2.0]
+    partitions = 'count(qingfeng_consumer_lag_records{topic="qingfeng.alerts"})'
+    prometheus.eventually(lambda: prometheus.ask(partitions) == [2.0], lambda: prometheus.ask(partitions))
     prometheus.close()
     pages_for_a_detector_that_stands_still(deployment, watch(jobs), ports["ingest"], key)
 
