@@ -42,8 +42,9 @@ READER = "embedded"
 KEEPER_SECONDS = 1.0
 WORK_SECONDS = 0.004
 """The judge works so long without a pause while requests wait …"""
-YIELD_SECONDS = 0.002
-"""… and leaves the loop to them so long: time enough for a commit."""
+PATIENCE_SECONDS = 0.016
+"""… then leaves the loop to them until none waits, at most so long: it keeps a fifth of it."""
+LOOK_SECONDS = 0.001
 
 
 class InboxSource:
@@ -78,9 +79,13 @@ class InboxSource:
     async def pause(self) -> None:
         """Requests are served by the same loop and go first: the judge can catch up, a client that waits
         cannot. The judge keeps a share, so that it never stands still."""
-        if perf_counter() - self._paused_at >= WORK_SECONDS:
-            await asyncio.sleep(YIELD_SECONDS if self._inbox.is_busy else 0)
-            self._paused_at = perf_counter()
+        if perf_counter() - self._paused_at < WORK_SECONDS:
+            return
+        await asyncio.sleep(0)
+        patience = perf_counter() + PATIENCE_SECONDS
+        while self._inbox.is_busy and perf_counter() < patience:
+            await asyncio.sleep(LOOK_SECONDS)
+        self._paused_at = perf_counter()
 
 
 class System:
@@ -123,7 +128,8 @@ class System:
             self._begin(work())
         self._begin(self.runner.run())
         self._begin(alerts.work(self._office))
-        self._begin(PeriodJudge(self.engine).run())
+        calm = self._postgres.calm if self._postgres is not None else _leave
+        self._begin(PeriodJudge(self.engine, calm=calm).run())
         self._begin(watch_state(self.engine))
         if self._postgres is not None:
             self._begin(_keep_running(self._postgres))
@@ -167,6 +173,10 @@ async def embedded_system(settings: Settings) -> AsyncIterator[System]:
         await engine.dispose()
         if postgres is not None:
             await asyncio.to_thread(postgres.stop)
+
+
+def _leave(_: int) -> None:
+    """A database of others decides for itself whose turn it is."""
 
 
 async def _take_in(connection: asyncpg.Connection, values: Sequence[Any]) -> Callable[[], None]:

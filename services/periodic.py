@@ -9,7 +9,7 @@ every run judges whole months.
 import asyncio
 import contextlib
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -35,15 +35,18 @@ RETRY_SECONDS = 5.0
 
 
 class PeriodJudge:
-    """Judges months that are due, for ever."""
+    """Judges months that are due, for ever. calm: makes the database's process of that id let others go
+    first, where that can be done: months can wait, settlements cannot."""
 
     def __init__(
         self,
         engine: AsyncEngine,
         asked: Sequence[Asked] = (*RULES, USUAL_CROWDS),
         clock: Clock = system_clock,
+        calm: Callable[[int], None] = lambda pid: None,
     ) -> None:
         self._engine = engine
+        self._calm = calm
         self._asked = asked
         self._clock = clock
         self._registry: Registry | None = None
@@ -66,6 +69,7 @@ class PeriodJudge:
         while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
             await asyncio.sleep(TICK_SECONDS)
         try:
+            self._calm(await connection.fetchval("SELECT pg_backend_pid()"))
             while True:
                 await self.step(connection)
                 await asyncio.sleep(TICK_SECONDS)

@@ -6,6 +6,7 @@ and stops the server. Only a unix socket is served, to the users who may own the
 authentication). PostgreSQL refuses to run as root: then a system user of its own runs it.
 """
 
+import contextlib
 import fcntl
 import getpass
 import hashlib
@@ -24,6 +25,8 @@ from typing import IO
 from services.runtime.errors import UserError
 
 ROLE = "postgres"
+CALM = 15
+"""Niceness of what can wait: beside a busy process it gets a thirtieth of a core."""
 ROOTS_STAND_IN = "pgserver"
 START_SECONDS = 60
 SOCKET_PATH_AT_MOST = 100
@@ -54,6 +57,11 @@ class EmbeddedPostgres:
     def url(self) -> str:
         """SQLAlchemy URL of the database `postgres` on the running server."""
         return f"postgresql+asyncpg://{ROLE}@/postgres?host={self._socket_dir()}"
+
+    def calm(self, pid: int) -> None:
+        """Let a process of the server give way to all others from now on."""
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, pid, CALM)
 
     @property
     def running(self) -> bool:

@@ -31,7 +31,7 @@ from services.runtime.ports import Anew, Emission, Memory, Outcome, Program
 from services.runtime.vitals import RECOVERY
 
 LOCK = 0x51494E48
-BATCH = 512
+BATCH = 256
 SLICE = 32
 """Messages judged in one go, some 3 ms: what a request may have to wait for."""
 RETRY_SECONDS = 0.5
