@@ -1,7 +1,6 @@
 """What is stored of the detector's words, and what repeats and late words cannot do to it."""
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -212,12 +211,3 @@ def test_repeats_from_any_earlier_place_change_nothing(words, repeats):
     if once.alert is not None:
         assert once.alert.status == often.alert.status
         assert once.alert.status == "withdrawn" or same(once.alert, often.alert)
-
-
-def test_thousands_of_messages_a_second_are_stored(desk):
-    """A floor far below the measured rate (some 10,000 a second), to catch a row-by-row mistake."""
-    batches = [[said(f"a{n}") for n in range(start, start + 500)] for start in range(0, 2_000, 500)]
-    began = desk.loop.time()
-    for batch in batches:
-        desk.store(*batch)
-    assert desk.loop.time() - began < timedelta(seconds=2).total_seconds()

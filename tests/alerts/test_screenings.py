@@ -1,8 +1,5 @@
 """What is stored of screenings: once, by revision, with the months they touch; and what the counts say."""
 
-import asyncio
-import time
-
 import httpx
 import msgspec
 import pytest
@@ -143,25 +140,3 @@ def test_who_may_read_the_counts(desk, settings, role, status):
             assert answer.json()["totals"]["total"] == "100.00"
         for month in ("2026-13", "may", "0000-01"):
             assert client.get("/v1/screenings", params={"month": month}).status_code in (403, 422)
-
-
-def test_storing_many_is_cheap(desk):
-    """The figure aimed at is 40 µs a row on a quiet machine; here only that nothing grows out of hand."""
-    batches = [
-        [
-            a_screening(f"S{begin + n}", key=f"k{n % 97}", items=[Item("X1", "11", "2", 500, 400)] * 3)
-            for n in range(256)
-        ]
-        for begin in range(0, 256 * 20, 256)
-    ]
-
-    async def store_all() -> float:
-        began = time.perf_counter()
-        for batch in batches:
-            async with database.transaction(desk.engine) as raw:
-                await screenings.store(raw, batch, NOON, "")
-        return time.perf_counter() - began
-
-    seconds = desk.run(asyncio.wait_for(store_all(), 60))
-    print(f"{seconds / (256 * 20) * 1e6:.0f} µs a row")
-    assert seconds / (256 * 20) < 400e-6

@@ -9,7 +9,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from schemas.moments import micros
 from services.alerts.webhooks import book, deliveries, keeping, notices
-from services.alerts.webhooks.courier import Courier
+from services.alerts.webhooks.courier import IDLE_SECONDS, Courier
 from services.alerts.webhooks.queue import MOST_AT_ONCE
 from services.alerts.webhooks.sending import Answer
 from services.runtime import database
@@ -255,7 +255,33 @@ def test_a_commit_wakes_the_running_courier_at_once(post):
         await asyncio.gather(running, return_exceptions=True)
         return waits
 
-    assert sorted(post.desk.run(watch()))[2] < 0.2
+    assert sorted(post.desk.run(watch()))[2] < IDLE_SECONDS / 2
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_a_courier_told_to_stop_in_the_moment_it_is_woken_stops(post, turns):
+    post.endpoint()
+    post.office = dataclasses.replace(post.office, clock=lambda: micros(NOON.now(NOON.tzinfo)))
+
+    async def stop():
+        begun = []
+
+        async def send(*one):
+            begun.append(asyncio.create_task(soon()))
+            return OK
+
+        async def soon():
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            running.cancel()
+
+        running = asyncio.create_task(Courier(post.office, send).run())
+        await post.desk._store([said()], NOON, "")
+        stopped, _ = await asyncio.wait({running}, timeout=3)
+        running.cancel()
+        return bool(stopped)
+
+    assert post.desk.run(stop())
 
 
 def test_a_try_is_kept_with_what_came_of_it(post):

@@ -35,7 +35,8 @@ async def _create_and_send(bootstrap: str, value: bytes) -> None:
 async def _read_one(bootstrap: str) -> bytes:
     consumer = AIOKafkaConsumer("things", bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
-    record = await asyncio.wait_for(consumer.getone(), 20)
+    async with asyncio.timeout(20):
+        record = await consumer.getone()
     await consumer.stop()
     return record.value
 

@@ -81,7 +81,8 @@ class Courier:
                         log.error("webhooks_turn_failed", error=type(error).__name__)
                     await asyncio.sleep(AWAY_SECONDS)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
+                    async with asyncio.timeout(IDLE_SECONDS):
+                        await self._wake.wait()
                 await asyncio.sleep(max(began + GATHER_SECONDS - time.monotonic(), 0.0))
         finally:
             for task in (listening, *self._tasks):

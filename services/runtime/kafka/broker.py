@@ -51,7 +51,8 @@ class Broker:
         producer, self._producer = self._producer, None
         if producer is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(producer.stop(), ANSWER_SECONDS)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await producer.stop()
 
     async def send(self, topic: str, partition: int, key: bytes | None, value: bytes) -> Any:
         """Hand a record to the producer; a future of its metadata (`offset`)."""

@@ -93,7 +93,8 @@ class TopicReader:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(consumer.stop(), 2.0)
+                async with asyncio.timeout(2.0):
+                    await consumer.stop()
 
     @property
     def _connected(self) -> AIOKafkaConsumer:

@@ -124,7 +124,8 @@ class ProgressGuard:
         if app.rebalancing or recovery.in_recovery:
             return moved, True
         try:
-            waiting = sum((await asyncio.wait_for(app.lags(), ANSWER_SECONDS)).values())
+            async with asyncio.timeout(ANSWER_SECONDS):
+                waiting = sum((await app.lags()).values())
         except TimeoutError:
             return moved, True  # the consumer does not even answer how much waits
         except Exception:  # the broker is away: nothing can move, and a restart would not help
