@@ -21,7 +21,7 @@ WITH courses AS (
 ), days_visited AS (
     SELECT institution_id, med_type, day, CAST(count(*) AS double precision) AS visits
     FROM visits GROUP BY institution_id, med_type, day
-), seen AS (
+), seen AS MATERIALIZED (
     SELECT max(day) - min(day) + 1 AS days FROM visits
 ), places AS (
     -- Busy days weigh more: a place of a few market days is open on few. A place of few visits is open on days

@@ -63,6 +63,8 @@ async def judge_month(
     # loop over these takes minutes for seconds. Where nothing else will do, it takes one all the same.
     await connection.execute("SET LOCAL enable_nestloop = off")
     await connection.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
+    # A look at some thousand rows tells as much as one at thirty thousand, for a tenth of the time.
+    await connection.execute("SET LOCAL default_statistics_target = 10")
     # One core, and no helpers: what is posted meanwhile must not wait for a month.
     await connection.execute("SET LOCAL max_parallel_workers_per_gather = 0")
     able = await _served(connection, asked, month)
