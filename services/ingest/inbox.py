@@ -58,7 +58,6 @@ class Inbox:
         self._retention = retention
         self._waiting: deque[Request] = deque()
         self._waiting_rows = 0
-        self._unanswered = 0
         self._work = asyncio.Event()
         self._changed = asyncio.Event()
         self._hidden = False
@@ -96,7 +95,6 @@ class Inbox:
         self._waiting.append(request)
         self._waiting_rows += len(rows)
         self._work.set()
-        self._unanswered += 1
         try:
             async with asyncio.timeout(max(within, 0.1)):
                 return await request.answer
@@ -105,8 +103,6 @@ class Inbox:
                 self._waiting.remove(request)
                 self._waiting_rows -= len(rows)
             raise Unavailable("the database does not answer") from None
-        finally:
-            self._unanswered -= 1
 
     async def read(
         self, connection: asyncpg.Connection, after: Position, limit: int
@@ -115,11 +111,6 @@ class Inbox:
         entries, position = await reader.read(connection, after, limit, self._retention)
         self._hidden = not entries and await reader.hidden(connection, after)
         return entries, position
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether requests wait for their commit."""
-        return self._unanswered > 0
 
     async def wait(self, timeout: float = 0.5) -> None:
         """Return when something may have arrived since the last call, at the latest after `timeout` s.

@@ -14,6 +14,7 @@ import pytest
 
 from services.assembly import System
 from services.runtime.database import open_engine
+from services.runtime.embedded import runner
 from services.settings import Settings
 from tests.support.database import TestServer
 from tests.support.deployment import Deployment, Door, door
@@ -84,7 +85,11 @@ def runtime(
         lateness_days=LATENESS_DAYS,
         log_level="error",
     )
+    narrow = pytest.MonkeyPatch()
     if request.param == "embedded":
+        # Hardly any memory is at hand: all are let go, packed, and told by the database again and again.
+        narrow.setattr(runner, "HOTTEST", 1)
+        narrow.setattr(runner, "PACKED_BYTES", 4_096)
         system: Any = Embedded(settings)
     else:
         kafka = request.getfixturevalue("kafka")
@@ -94,4 +99,5 @@ def runtime(
             system.start(name)
     yield Runtime(settings, system)
     system.close()
+    narrow.undo()
     postgres.drop(settings.database_url)

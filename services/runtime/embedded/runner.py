@@ -23,7 +23,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.runtime.database import driver
-from services.runtime.embedded.hot import Hot
+from services.runtime.embedded.hot import STAGE, Hot
 from services.runtime.embedded.rejudging import Rejudging
 from services.runtime.embedded.sweeping import DROP, Sweeping
 from services.runtime.logs import log
@@ -34,6 +34,10 @@ LOCK = 0x51494E48
 BATCH = 256
 SLICE = 32
 """Messages judged in one go, some 3 ms: what a request may have to wait for."""
+HOTTEST = 10_000
+"""Memories of a stage kept open: a person of twenty facts takes some 15 KB."""
+PACKED_BYTES = 256 << 20
+"""Memories kept packed: some hundred thousand persons of twenty facts, or thirty thousand with long bills."""
 RETRY_SECONDS = 0.5
 REJUDGE_SLICE = 8
 """Memories judged anew in one go: a whole memory costs some ten messages."""
@@ -121,8 +125,7 @@ class Cells:
 class EmbeddedRunner:
     """Reads, judges and stores, for ever.
 
-    renew: fetches reference data anew and makes the program judge by it. hottest: memories of a stage that
-    are kept at hand.
+    renew: fetches reference data anew and makes the program judge by it.
     """
 
     def __init__(
@@ -133,7 +136,6 @@ class EmbeddedRunner:
         sink: Sink,
         renew: Callable[[asyncpg.Connection], Awaitable[None]],
         *,
-        hottest: int = 20_000,
         fail: Callable[[str], None] = lambda point: None,
     ) -> None:
         self._engine = engine
@@ -142,7 +144,7 @@ class EmbeddedRunner:
         self._sink = sink
         self._renew = renew
         self._fail = fail
-        self._open = Hot(hottest)
+        self._open = Hot(program.stage, HOTTEST, PACKED_BYTES)
         self._position: Any = None
         self._written: asyncio.Task[None] | None = None
         self._rejudging = Rejudging()
@@ -379,8 +381,7 @@ class EmbeddedRunner:
         for key, cell, body in await connection.fetch(LOAD, missing):
             cells[key].append((cell, body))
         for key, known in cells.items():
-            stage = self._program.stage(key)
-            name = key[2:]
+            stage, name = self._program.stage(key), key[STAGE:]
             self._open[key] = stage.restore(name, known) if known else stage.fresh(name)
 
     def _forget_all(self) -> None:
