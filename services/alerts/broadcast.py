@@ -12,12 +12,13 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from itertools import islice, pairwise
+from datetime import datetime
+from itertools import chain, islice, pairwise
 from typing import Any, Literal
 
 import msgspec
 
-from services.alerts import metrics, users
+from services.alerts import metrics, regions, users
 from services.alerts.ledger import Event, as_seen, decode_alert
 from services.alerts.reading import Wanted, fields
 from services.alerts.users import User
@@ -57,17 +58,19 @@ End = Literal["slow", "access", "forgotten", "renewal", "closing"]
 encode = msgspec.json.Encoder().encode
 
 
-class Before(msgspec.Struct):
-    """What filters ask of an alert as it stood before."""
+class Side(msgspec.Struct):
+    """What filters ask of an alert as it is or was. regions: where it plays."""
 
     status: str
     rule: str
     severity: int
     institutions: list[str]
+    settlements: list[str] = []
     shadow: bool = False
+    regions: frozenset[str] = frozenset()
 
 
-decode_before = msgspec.json.Decoder(Before).decode
+decode_side = msgspec.json.Decoder(Side).decode
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -76,7 +79,7 @@ class Told(msgspec.Struct, frozen=True):
 
     number: int
     frames: tuple[bytes | None, bytes | None]
-    sides: tuple[Before, ...]
+    sides: tuple[Side, ...]
 
     def frame(self, wanted: Wanted) -> bytes | None:
         """The change for such a reader: of what comes into the list it asks for, changes in it or leaves."""
@@ -264,11 +267,14 @@ class Broadcast:
         """Changes after a number, in order, up to a gap; none where the next is forgotten."""
         async with database.driver(self._engine) as raw:
             rows = await raw.fetch(PAGE, after, ROWS)
+            sides = [_sides(row) for row in rows]
+            if rows:
+                await _place(raw, list(chain.from_iterable(sides)), rows[-1]["changed_at"])
         numbers = [after, *(row["change"] for row in rows)]
         whole = next(
             (place for place, (one, two) in enumerate(pairwise(numbers)) if two != one + 1), len(rows)
         )
-        return [_told(row) for row in rows[:whole]]
+        return list(map(_told, rows[:whole], sides))
 
     def _tell(self, changes: Sequence[Told]) -> None:
         before, number = self._seen, changes[-1].number
@@ -332,17 +338,27 @@ def _chunk(changes: Sequence[Told], wanted: Wanted) -> bytes:
     return b"".join(frame for change in changes if (frame := change.frame(wanted)) is not None)
 
 
-def _told(row: Any) -> Told:
-    alert = decode_alert(row["body"])
-    now = decode_before(row["body"])
-    before = decode_before(row["before"]) if row["before"] is not None else None
-    shown = fields(alert, row["version"], row["detected_at"])
+def _sides(row: Any) -> tuple[Side, ...]:
+    """The alert as it is and, if it was there before, as it was."""
+    return tuple(decode_side(body) for body in (row["body"], row["before"]) if body is not None)
+
+
+async def _place(raw: Any, sides: Sequence[Side], now: datetime) -> None:
+    """Say of each where it plays, by the registry as it is in force."""
+    places = await regions.look_up(raw, sides, now)
+    for side in sides:
+        side.regions = frozenset(places.of(side))
+
+
+def _told(row: Any, sides: tuple[Side, ...]) -> Told:
+    shown = fields(decode_alert(row["body"]), row["version"], row["detected_at"])
+    now, before = (*sides, None)[:2]
 
     def frame(trial: bool) -> bytes | None:
         event = as_seen(row["event"], now, before, trial)
         return _frame(row["change"], event, shown) if event is not None else None
 
-    return Told(row["change"], (frame(False), frame(True)), (now,) if before is None else (now, before))
+    return Told(row["change"], (frame(False), frame(True)), sides)
 
 
 def _frame(number: int, event: Event, shown: dict[str, Any]) -> bytes:

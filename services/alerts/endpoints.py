@@ -44,13 +44,14 @@ async def list_alerts(office: Here, asked: Annotated[AlertQuery, Query()]) -> An
         statuses=asked.status,
         rules=asked.rule,
         institutions=asked.institution,
+        regions=asked.region,
         severities=asked.severity,
         since=asked.since,
         shadow=asked.shadow,
     )
     place = cursors.place(office.signing, asked.cursor, wanted.listing())
     async with office.transaction() as raw:
-        shown, more = await reading.page(raw, wanted, asked.limit, place)
+        shown, more = await reading.page(raw, wanted, asked.limit, place, office.now())
     cursor = reading.next_cursor(office.signing, more, wanted)
     return {"items": [alert.fields for alert in shown], "next_cursor": cursor}
 

@@ -11,34 +11,42 @@ from typing import Any
 
 from schemas import moments
 from schemas.finding import Alert
-from services.alerts import cursors
+from services.alerts import cursors, regions
 from services.alerts.ledger import decode_alert
 
 COLUMNS = "alert_id, version, status, body, born, change, detected_at, changed_at"
 ONE = f"SELECT {COLUMNS} FROM alert WHERE alert_id = $1"  # noqa: S608 - no value is pasted in
+WITHIN = """(institutions && ${}::text[] OR EXISTS (
+    SELECT FROM screening s, json_array_elements_text(alert.body::json -> 'settlements') AS settled (id)
+    WHERE s.institution_id = ANY(alert.institutions) AND s.name = 'S' || settled.id
+        AND s.region ^@ ANY(${}::text[])))"""
+"""Of its institutions or its settlements one lies there."""
 VERSIONS = "SELECT version, event, body, changed_at FROM alert_version WHERE alert_id = $1 ORDER BY version"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a list is to hold; empty means any. `since`: changed at or after. `shadow`: alerts of rules on
-    trial, which stand in no other list, instead of all others."""
+    """What a list is to hold; empty means any. `regions`: leading digits, where an institution or a
+    settlement of the alert lies. `since`: changed at or after. `shadow`: alerts of rules on trial, which
+    stand in no other list, instead of all others."""
 
     statuses: Sequence[str] = ()
     rules: Sequence[str] = ()
     institutions: Sequence[str] = ()
+    regions: Sequence[str] = ()
     severities: Sequence[int] = ()
     since: datetime | None = None
     shadow: bool = False
 
     def holds(self, alert: Any) -> bool:
-        """Whether an alert (its status, rule, severity, institutions) is among these, `since` and `shadow`
-        left aside."""
+        """Whether an alert (its status, rule, severity, institutions, regions) is among these, `since` and
+        `shadow` left aside."""
         return (
             (not self.statuses or alert.status in self.statuses)
             and (not self.rules or alert.rule in self.rules)
             and (not self.severities or alert.severity in self.severities)
             and (not self.institutions or not set(self.institutions).isdisjoint(alert.institutions))
+            and (not self.regions or regions.within(alert.regions, self.regions))
         )
 
     def listing(self) -> str:
@@ -46,7 +54,7 @@ class Wanted:
         return repr(
             (
                 "alerts",
-                *map(sorted, (self.statuses, self.rules, self.institutions, self.severities)),
+                *map(sorted, (self.statuses, self.rules, self.institutions, self.regions, self.severities)),
                 self.since,
                 self.shadow,
             )
@@ -80,10 +88,15 @@ class Version:
     changed_at: datetime
 
 
-async def page(raw: Any, wanted: Wanted, limit: int, after: int | None) -> tuple[list[Shown], int | None]:
+async def page(
+    raw: Any, wanted: Wanted, limit: int, after: int | None, now: datetime
+) -> tuple[list[Shown], int | None]:
     """Up to `limit` alerts born before number `after` (None: from the newest), and the number to go on
-    after, None at the end."""
+    after, None at the end. now: as of when the registry tells where institutions lie."""
     clauses, values = _clauses(wanted)
+    if wanted.regions:
+        values += [await regions.institutions_within(raw, wanted.regions, now), list(wanted.regions)]
+        clauses.append(WITHIN.format(len(values) - 1, len(values)))
     if after is not None:
         values.append(after)
         clauses.append(f"born < ${len(values)}")

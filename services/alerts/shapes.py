@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from schemas.rules import region_prefix
+
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+ -]\d\d:\d\d)")
 
 
@@ -33,6 +35,7 @@ Instant = Annotated[
 Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
 Severity = Annotated[int, Field(ge=1, le=3)]
 Status = Literal["open", "withdrawn"]
+Region = Annotated[str, AfterValidator(region_prefix), Field(max_length=6, examples=["4306"])]
 
 
 class Words(BaseModel):
@@ -183,6 +186,12 @@ class AlertFilter(BaseModel):
     status: list[Status] = Field([], description="open or withdrawn; both if left out.")
     rule: list[Id] = Field([], description="Rule, such as A01.")
     institution: list[Id] = Field([], description="Institutions that take part.")
+    region: list[Region] = Field(
+        [],
+        max_length=200,
+        description="2, 4 or 6 digits: an institution or a settlement of the alert lies there, by registry"
+        " or as posted.",
+    )
     severity: list[Severity] = Field([], description="1 is gravest.")
     shadow: bool = Field(False, description="Alerts of rules on trial instead of all others.")
 

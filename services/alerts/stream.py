@@ -90,6 +90,7 @@ async def stream_alerts(
         statuses=tuple(asked.status),
         rules=tuple(asked.rule),
         institutions=tuple(asked.institution),
+        regions=tuple(asked.region),
         severities=tuple(asked.severity),
         shadow=asked.shadow,
     )

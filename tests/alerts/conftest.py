@@ -1,6 +1,7 @@
 """A desk to store messages at, on a fresh database."""
 
 import asyncio
+import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,11 @@ from services.runtime import database
 from services.settings import Settings
 from tests.alerts.hooking import Post
 from tests.alerts.making import NOON
+
+INSTITUTION = """
+    INSERT INTO registry_record ("table", id, effective_from, version, body)
+    VALUES ('institutions', $1, $2, 1, $3)
+"""
 
 
 class Desk:
@@ -42,6 +48,11 @@ class Desk:
     def ask(self, function: Any, *values: Any, **named: Any) -> Any:
         """The result of `await function(connection, …)` in a transaction."""
         return self.run(self._ask(function, values, named))
+
+    def register(self, institution: str, region: str, effective_from: str = "") -> None:
+        """An institution in the registry."""
+        body = json.dumps({"institution_id": institution, "region": region}).encode()
+        self.run(self._call("execute", INSTITUTION, institution, effective_from, body))
 
     def close(self) -> None:
         """Let go of the database."""

@@ -6,7 +6,7 @@ import pytest
 from services.alerts import users
 from services.alerts.app import create_app
 from services.runtime import database
-from tests.alerts.making import NOON, at, said, taken_back
+from tests.alerts.making import NOON, a_screening, at, said, taken_back
 from tests.alerts.serving import bearer, serving
 
 
@@ -49,6 +49,27 @@ def test_filters_narrow_and_newest_comes_first(api, desk):
     assert ids(api.get("/v1/alerts", params={"rule": "Z99"})) == []
 
 
+def test_a_region_is_that_of_an_institution_by_the_registry_or_of_a_settlement_as_posted(api, desk):
+    """H1 lies in 岳阳楼区, H2 has moved from 长沙 to 衡阳; nothing is known of H9, which posted from 长沙."""
+    desk.register("H1", "430602")
+    desk.register("H2", "430102")
+    desk.register("H2", "430407", "2026-01-01")
+    desk.register("H8", "")
+    desk.store(*[said(f"a{n}", institutions=[f"H{n}"], settlements=[f"S{n}"]) for n in (1, 2, 8, 9)])
+    desk.store(a_screening("S9", institution_id="H9", region="430104"))
+    for region, alerts in (
+        ("430602", ["a1"]),
+        ("430600", ["a1"]),
+        ("4304", ["a2"]),
+        ("4301", ["a9"]),
+        ("43", ["a9", "a2", "a1"]),
+        (["430602", "4304"], ["a2", "a1"]),
+        ("11", []),
+    ):
+        assert ids(api.get("/v1/alerts", params={"region": region})) == alerts, region
+    assert walk(api, region="43", status="open", limit=1) == ["a9", "a2", "a1"]
+
+
 def test_since_filters_on_the_last_change(api, desk):
     desk.store(said("a1"), said("a2"), now=at(0))
     desk.store(said("a1", revision=2, severity=1), now=at(60))
@@ -85,6 +106,9 @@ def test_a_list_that_ends_on_a_page_has_no_further_cursor(api, desk):
         "status=closed",
         "severity=4",
         "severity=x",
+        "region=4",
+        "region=00",
+        "region=43%00",
         "since=yesterday",
         "since=2026-05-01",
         "since=0001-01-01T00:00:00%2B14:00",

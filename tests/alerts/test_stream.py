@@ -14,7 +14,7 @@ from services.alerts import broadcast, retention, stream, users
 from services.alerts.app import create_app
 from services.runtime import database
 from services.runtime.metrics import REGISTRY
-from tests.alerts.making import NOON, at, said, taken_back
+from tests.alerts.making import NOON, a_screening, at, said, taken_back
 from tests.alerts.serving import bearer, serving
 from tests.support.kafka import free_ports
 from tests.support.proxy import Proxy
@@ -197,6 +197,18 @@ def test_filters_are_those_of_the_list_and_what_leaves_them_is_told(api, desk):
             ("a1", "4"),
             ("b2", "6"),
         ]
+
+
+def test_the_stream_of_a_region_tells_what_plays_there_live_and_to_who_comes_back(api, desk):
+    desk.register("H1", "430602")
+    desk.store(a_screening("S9", institution_id="H9", region="430611"))
+    with api.follow(region="4306") as live:
+        desk.store(said("a1", institutions=["H1"]), said("a2", institutions=["H9"]))
+        desk.store(said("a3", institutions=["H9"], settlements=["S9"]))
+        assert ids(take(live, 2)) == [1, 3]
+        with api.follow(after=1, region="430600") as again:
+            desk.store(said("a1", revision=2, institutions=["H9"], settlements=[]))
+            assert ids(take(again, 2)) == [3, 4], "who leaves the region is told"
 
 
 def test_alerts_of_rules_on_trial_are_told_apart(api, desk):

@@ -5,6 +5,7 @@ import pytest
 from services.alerts import intake
 from services.alerts.webhooks import book, deliveries
 from services.runtime import database
+from tests.alerts.conftest import INSTITUTION
 from tests.alerts.hooking import an_endpoint
 from tests.alerts.making import NOON, a_screening, at, said, taken_back
 
@@ -132,12 +133,9 @@ def test_recovery_tells_the_last_word_on_all_that_was_missed_and_only_once(desk,
 @pytest.fixture
 def registry(desk):
     """H1 lies in 岳阳楼区, H2 moved from 长沙 to 衡阳 in 2026; nothing is known of H9."""
-    put = """INSERT INTO registry_record ("table", id, effective_from, version, body)
-             VALUES ('institutions', $1, $2, 1, $3)"""
     for name, begin, region in (("H1", "", "430602"), ("H2", "", "430102"), ("H2", "2026-01-01", "430407")):
-        body = b'{"institution_id":"%s","region":"%s"}' % (name.encode(), region.encode())
-        desk.run(desk._call("execute", put, name, begin, body))
-    desk.run(desk._call("execute", put, "H8", "", b"not json"))
+        desk.register(name, region, begin)
+    desk.run(desk._call("execute", INSTITUTION, "H8", "", b"not json"))
 
 
 @pytest.mark.parametrize(

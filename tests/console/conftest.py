@@ -92,7 +92,12 @@ def console(postgres, tmp_path_factory) -> Iterator[SimpleNamespace]:
         a_dead_letter(8, stage="screening", key="k2"),
     )
     desk.run(
-        desk._call("execute", INSTITUTION, "H1", '{"institution_id":"H1","name":"长河县人民医院"}'.encode())
+        desk._call(
+            "execute",
+            INSTITUTION,
+            "H1",
+            '{"institution_id":"H1","name":"长河县人民医院","region":"430602"}'.encode(),
+        )
     )
     engine = database.open_engine(url)
     app = create_app(engine, settings, neighbours=Neighbourhood(engine))

@@ -199,6 +199,20 @@ def test_filters_live_in_the_address_and_odd_ones_do_no_harm(client, console):
     assert client.get("/console/alerts/%00").status_code == 404
 
 
+def test_the_list_of_a_region_holds_what_plays_there_and_a_typo_is_told(client, console):
+    log_in(client, "li", console.tokens["li"])
+    assert "A01-1" in client.get("/console/?region=4306").text
+    elsewhere = client.get("/console/?region=44").text
+    assert "A01-1" not in elsewhere
+    assert "没有符合条件的预警" in elsewhere
+    assert "region=44" in elsewhere.split('data-stream="')[1].split('"')[0], "followed by the same filter"
+    for typo in ("43x", "430", "４３"):
+        page = client.get("/console/", params={"region": typo}).text
+        assert "A01-1" in page
+        assert "下面没有按区划筛选" in page
+        assert f'value="{typo}"' in page
+
+
 def test_an_alert_leads_back_to_the_list_it_was_opened_from(client, console):
     log_in(client, "li", console.tokens["li"])
     assert "?list=status%3Dopen%26severity%3D1" in client.get("/console/?severity=1").text

@@ -48,7 +48,7 @@ class Bench:
 
     async def alerts(self, status="open"):
         async with database.transaction(self.engine) as raw:
-            shown, _ = await reading.page(raw, reading.Wanted(statuses=[status]), 5_000, None)
+            shown, _ = await reading.page(raw, reading.Wanted(statuses=[status]), 5_000, None, self.now)
         return {one.alert.alert_id: one for one in shown}
 
 

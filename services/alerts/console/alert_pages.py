@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
+from schemas.rules import region_prefix
 from services.alerts import cursors, reading, status, stream
 from services.alerts.console import pages
 from services.alerts.console.frame import HOME, Route, Visit, goes, local_day, visits
@@ -15,7 +16,7 @@ from services.alerts.reading import Wanted
 from services.runtime.web import Problem
 
 PAGE = 50
-FILTERS = ("status", "severity", "rule", "institution", "since", "shadow")
+FILTERS = ("status", "severity", "rule", "institution", "region", "since", "shadow")
 SEVERITIES = ("1", "2", "3")
 STATUSES = ("open", "withdrawn", "all")
 
@@ -26,10 +27,12 @@ routes = APIRouter(include_in_schema=False, route_class=Route)
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What the list is asked to show. asked: what stands in its form; odd values filter nothing."""
+    """What the list is asked to show. asked: what stands in its form; odd values filter nothing. no_region:
+    what was asked as a region is none."""
 
     asked: dict[str, str]
     wanted: Wanted
+    no_region: bool
 
     @property
     def query(self) -> str:
@@ -116,15 +119,25 @@ def _listing(visit: Visit) -> Listing:
         "since": asked["since"] if since else "",
         "shadow": "true" if asked["shadow"] == "true" else "",
     }
+    region = _region(asked["region"])
     wanted = Wanted(
         statuses=() if asked["status"] == "all" else (asked["status"],),
         rules=(asked["rule"],) if asked["rule"] else (),
         institutions=(asked["institution"],) if asked["institution"] else (),
+        regions=(region,) if region else (),
         severities=(int(asked["severity"]),) if asked["severity"] else (),
         since=since,
         shadow=bool(asked["shadow"]),
     )
-    return Listing(asked, wanted)
+    return Listing(asked, wanted, no_region=bool(asked["region"]) and not region)
+
+
+def _region(asked: str) -> str:
+    """The leading digits of a region, "" for what is none."""
+    try:
+        return region_prefix(asked)
+    except ValueError:
+        return ""
 
 
 async def _listed(visit: Visit, raw: Any, listing: Listing) -> dict[str, Any]:
@@ -135,7 +148,7 @@ async def _listed(visit: Visit, raw: Any, listing: Listing) -> dict[str, Any]:
     except Problem:
         cursor = place = None
     change = await raw.fetchval("SELECT change FROM alert_ledger")
-    shown, more = await reading.page(raw, listing.wanted, PAGE, place)
+    shown, more = await reading.page(raw, listing.wanted, PAGE, place, visit.office.now())
     return {
         "shown": shown,
         "names": await pages.names(raw, set().union(*map(pages.mentioned, shown))),
@@ -144,6 +157,7 @@ async def _listed(visit: Visit, raw: Any, listing: Listing) -> dict[str, Any]:
         "query": listing.query,
         "asked": listing.asked,
         "filtered": listing.is_filtered,
+        "no_region": listing.no_region,
         "change": change,
     }
 

@@ -30,6 +30,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "severity_name": ("程度", "Severity"),
     "institution": ("机构", "Institution"),
     "institution_id": ("机构代码", "Institution code"),
+    "region": ("区划", "Region"),
+    "region_example": ("如 4306 或 430602", "4306 or 430602"),
+    "region_wrong": (
+        "区划请填 2、4 或 6 位数字，如 43、4306、430602。下面没有按区划筛选。",
+        "A region is 2, 4 or 6 digits, such as 43, 4306 or 430602. The list below is not filtered by it.",
+    ),
     "filter": ("筛选", "Filter"),
     "clear": ("清除筛选", "Clear filters"),
     "amount": ("涉及金额", "Amount"),

@@ -16,9 +16,9 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from schemas.finding import Alert
+from services.alerts import regions
 from services.alerts.ledger import Change, as_seen
-from services.alerts.webhooks import regions
-from services.alerts.webhooks.regions import Regions
+from services.alerts.regions import Regions
 
 COALESCE = timedelta(seconds=5)
 CHANNEL = "qingfeng_webhooks"

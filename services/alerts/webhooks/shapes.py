@@ -4,8 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from schemas.rules import region_prefix
-from services.alerts.shapes import Id, Instant, PageQuery, Severity, Strict, Words
+from services.alerts.shapes import Id, Instant, PageQuery, Region, Severity, Strict, Words
 from services.alerts.webhooks import headers, queue
 
 EventPattern = Literal[
@@ -34,7 +33,6 @@ def _own(given: dict[str, str | None]) -> dict[str, str | None]:
 
 Url = Annotated[str, Field(min_length=8, max_length=2_048, examples=["https://example.org/hooks"])]
 Patterns = Annotated[list[EventPattern], Field(min_length=1, max_length=7)]
-Region = Annotated[str, AfterValidator(region_prefix), Field(max_length=6, examples=["4306"])]
 Note = Annotated[str, Field(max_length=200), AfterValidator(_words)]
 Rate = Annotated[int, Field(ge=1, le=1_000)]
 Concurrency = Annotated[int, Field(ge=1, le=queue.MOST_AT_ONCE)]

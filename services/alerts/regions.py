@@ -2,21 +2,31 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
-
-from schemas.finding import Alert
 
 OF_INSTITUTIONS = """
     SELECT DISTINCT ON (id) id, body FROM registry_record
     WHERE "table" = 'institutions' AND id = ANY($1::text[]) AND effective_from <= $2
     ORDER BY id, effective_from DESC
 """
+EVERYWHERE = """
+    SELECT DISTINCT ON (id) id, body FROM registry_record
+    WHERE "table" = 'institutions' AND effective_from <= $1
+    ORDER BY id, effective_from DESC
+"""
 OF_SETTLEMENTS = """
     SELECT institution_id, settlement_id, region FROM screening
     WHERE institution_id = ANY($1::text[]) AND name = ANY($2::text[]) AND region <> ''
 """
+
+
+class Alert(Protocol):
+    """What is asked of an alert."""
+
+    institutions: Any
+    settlements: Any
 
 
 class _Place(msgspec.Struct):
@@ -59,6 +69,13 @@ async def look_up(raw: Any, alerts: Iterable[Alert], now: datetime) -> Regions:
         {row["id"]: region for row in known if (region := _region(row["body"]))},
         {(row["institution_id"], row["settlement_id"]): row["region"] for row in settled},
     )
+
+
+async def institutions_within(raw: Any, prefixes: Iterable[str], now: datetime) -> list[str]:
+    """Institutions of these regions, by the registry as it is in force."""
+    wanted = tuple(prefixes)
+    known = await raw.fetch(EVERYWHERE, now.date().isoformat())
+    return [row["id"] for row in known if (_region(row["body"]) or "").startswith(wanted)]
 
 
 def _region(body: bytes) -> str | None:
