@@ -186,6 +186,16 @@ def test_everything_of_an_endpoint_can_be_changed_and_the_rest_stays(api):
     assert now["created_by"] == "chief"
 
 
+def test_a_filter_is_set_as_a_whole(api):
+    hook = made(api, filter={"rules": ["A01"], "min_severity": 1})
+    assert changed(api, hook, filter={"institutions": ["H1"]}).json()["filter"] == {
+        "institutions": ["H1"],
+        "rules": [],
+        "min_severity": 3,
+        "regions": [],
+    }
+
+
 def test_own_headers_are_merged_and_credentials_never_shown(api, desk):
     hook = made(api, headers={"Authorization": "Bearer s3cret", "X-County": "430602"})
     assert hook["headers"] == {"Authorization": HIDDEN, "X-County": "430602"}
@@ -253,11 +263,12 @@ def test_a_bad_change_is_a_problem_and_changes_nothing(api):
     assert changed(api, {"id": "none"}, description="x").status_code == 404
 
 
-def test_a_test_delivery_shows_what_the_receiver_answered(api, desk):
-    async def teapot(writer):
-        writer.write(b"HTTP/1.1 418 I'm a teapot\r\nContent-Length: 5\r\n\r\nshort")
-        await writer.drain()
+async def teapot(writer):
+    writer.write(b"HTTP/1.1 418 I'm a teapot\r\nContent-Length: 5\r\n\r\nshort")
+    await writer.drain()
 
+
+def test_a_test_delivery_shows_what_the_receiver_answered(api, desk):
     async def run():
         async with receiving(teapot) as (port, requests):
             loop = asyncio.get_running_loop()
@@ -272,8 +283,8 @@ def test_a_test_delivery_shows_what_the_receiver_answered(api, desk):
     assert b'"requested_by":"chief"' in requests[0]
 
 
-def try_it(api, url):
-    hook = made(api, url, events=["alert.withdrawn"])
+def try_it(api, url, **given):
+    hook = made(api, url, events=["alert.withdrawn"], **given)
     queued = api.post(f"/v1/webhooks/{hook['id']}/test").json()
     assert queued["queued"] == 1
     path = f"/v1/webhooks/{hook['id']}/deliveries/{queued['delivery_id']}"
@@ -334,3 +345,58 @@ def test_no_other_role_changes_tests_or_reads_deliveries(api, desk):
     for token in tokens:
         answers = [api.request(method, path, json={}, headers=bearer(token)) for method, path in asked]
         assert {answer.status_code for answer in answers} == {403}
+
+
+@pytest.fixture
+def admin(desk):
+    """Headers of an admin, who reads no cases."""
+    return bearer(desk.ask(users.create, "root", "admin", NOON))
+
+
+def test_who_reads_no_cases_has_none_sent(api, admin):
+    url = "http://127.0.0.1:9/hook"
+    refused = api.post("/v1/webhooks", json={"url": url, "payload": "full"}, headers=admin)
+    assert refused.status_code == 403
+    assert refused.json()["errors"][0]["path"] == "/payload"
+    thin = api.post("/v1/webhooks", json={"url": url}, headers=admin).json()
+    path = f"/v1/webhooks/{thin['id']}"
+    assert api.patch(path, json={"payload": "full"}, headers=admin).status_code == 403
+    assert api.get(path).json()["payload"] == "thin"
+    assert api.patch(path, json={"payload": "full"}).status_code == 200, "a supervisor may"
+
+
+def test_an_endpoint_of_whole_alerts_goes_elsewhere_only_by_who_reads_them(api, admin):
+    hook = made(api, payload="full", filter={"rules": ["A01"], "regions": ["4306"]})
+    path = f"/v1/webhooks/{hook['id']}"
+    for change in (
+        {"url": "http://127.0.0.1:10/"},
+        {"filter": {}},
+        {"events": ["*"]},
+        {"payload": "full", "url": "http://127.0.0.1:10/"},
+    ):
+        assert api.patch(path, json=change, headers=admin).status_code == 403, change
+    for change in (
+        {"description": "claims desk", "rate": 5, "headers": {"X-A": "1"}},
+        {name: hook[name] for name in ("url", "events", "filter", "payload")},
+        {"enabled": False},
+        {"enabled": True},
+        {"payload": "thin", "url": "http://127.0.0.1:10/"},
+    ):
+        assert api.patch(path, json=change, headers=admin).status_code == 200, change
+
+
+def test_what_a_receiver_of_whole_alerts_answers_is_shown_to_who_may_read_them(api, admin, desk):
+    async def run():
+        async with receiving(teapot) as (port, _):
+            loop = asyncio.get_running_loop()
+            url = f"http://127.0.0.1:{port}/"
+            return await loop.run_in_executor(None, lambda: try_it(api, url, payload="full"))
+
+    tried = desk.run(run())
+    (hook,) = api.get("/v1/webhooks").json()["items"]
+    path = f"/v1/webhooks/{hook['id']}/deliveries"
+    for headers, shown in (({}, "short"), (admin, None)):
+        listed = api.get(path, headers=headers).json()["items"]
+        assert [item["last_response"] for item in listed] == [shown]
+        attempts = api.get(f"{path}/{tried['id']}", headers=headers).json()["attempts"]
+        assert [item["response"] for item in attempts] == [shown]

@@ -36,7 +36,7 @@ async def listed(visit: Visit, webhook_id: str) -> dict[str, Any]:
         event=[asked["event"]] if asked["event"] else [],
         since=day,
     )
-    ask = partial(delivery_endpoints.list_deliveries, visit.office, webhook_id)
+    ask = partial(delivery_endpoints.list_deliveries, visit.office, visit.user, webhook_id)
     page = await visit.listed(ask, given, "no_webhook")
     return {
         "deliveries": page["items"],
@@ -53,7 +53,7 @@ async def delivery(visit: Manager, webhook_id: Id, delivery_id: Id) -> Response:
     """One delivery and all its tries."""
     webhook = await visit.told(endpoints.get_webhook(visit.office, webhook_id), "no_webhook")
     shown = await visit.told(
-        delivery_endpoints.get_delivery(visit.office, webhook_id, delivery_id), "no_delivery"
+        delivery_endpoints.get_delivery(visit.office, visit.user, webhook_id, delivery_id), "no_delivery"
     )
     name = name_of(webhook["description"], webhook["url"])
     return await visit.page("delivery.html", delivery=shown, webhook=webhook, name=name)

@@ -83,6 +83,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "发送完整预警：含就诊号、金额和证据，对方须有权查看",
         "The whole alert, with encounters, amounts and evidence: its owner must be entitled to see them",
     ),
+    "payload_supervisor": (
+        "是否发送完整预警，由有权查看预警的主管设置。",
+        "Whether whole alerts are sent is for a supervisor, who may read them.",
+    ),
+    "payload_kept": (
+        "该端点接收完整预警：网址、内容和筛选条件由主管修改；管理员可改名称、请求头和速度，或改为只发编号和链接。",
+        "It hears whole alerts: URL, what it is told and the filter are for a supervisor to change. You may "
+        "change name, headers and speed, or send ids and a link only.",
+    ),
     "payload_short_thin": ("编号和链接", "ids and a link"),
     "payload_short_full": ("完整预警", "the whole alert"),
     "only": ("只推送符合下列条件的预警（留空表示全部）", "Only alerts that fit (empty: all)"),
@@ -197,6 +206,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "took": ("用时", "Took"),
     "answer": ("对方应答", "Answer"),
     "answer_text": ("应答内容（最多 20 kB）", "What it said (20 kB at most)"),
+    "answer_hidden": (
+        "该端点接收完整预警，应答内容可能含有病案信息，由主管查看。",
+        "This endpoint hears whole alerts, which its answer may repeat: a supervisor can see it.",
+    ),
     "answer_empty": ("（空）", "(nothing)"),
     "no_answer": ("无应答", "no answer"),
     "no_tries": (

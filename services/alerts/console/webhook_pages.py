@@ -178,5 +178,11 @@ async def _form(
 ) -> Response:
     code = 422 if faults else 200
     return await visit.page(
-        "webhook_form.html", code, values=values, webhook=webhook, faults=faults, events=webhook_forms.EVENTS
+        "webhook_form.html",
+        code,
+        values=values,
+        webhook=webhook,
+        faults=faults,
+        events=webhook_forms.EVENTS,
+        may_send_whole=visit.user.may("read_alerts"),
     )

@@ -10,7 +10,7 @@ from services.alerts.guard import Here, needs, problems
 from services.alerts.office import Office
 from services.alerts.shapes import Id
 from services.alerts.users import User
-from services.alerts.webhooks import book, deliveries, headers, notices, payload
+from services.alerts.webhooks import book, deliveries, entitlement, headers, notices, payload
 from services.alerts.webhooks.destinations import Refused, check, rules_from, system_resolve
 from services.alerts.webhooks.shapes import (
     EventTypeList,
@@ -41,9 +41,11 @@ FILTERS = ("institutions", "rules", "min_severity", "regions")
     operation_id="create_webhook",
 )
 async def create_webhook(office: Here, user: Manager, asked: WebhookIn, response: Response) -> Any:
-    """Tell an address about alerts. The secret is in this answer and never again."""
-    await _check(office, asked.url)
+    """Tell an address about alerts. The secret is in this answer and never again. `payload` full takes a
+    role that reads alerts."""
     given = _columns(asked.model_dump(exclude={"headers"}))
+    entitlement.check(user, given)
+    await _check(office, asked.url)
     async with office.transaction() as raw:
         made = await book.create(raw, office.sealing, given, asked.headers, user.name, office.now())
     if made is None:
@@ -89,12 +91,14 @@ async def get_webhook(office: Here, webhook_id: Id) -> Any:
 
 @routes.patch("/{webhook_id}", response_model=WebhookOut, responses=REFUSALS, operation_id="change_webhook")
 async def change_webhook(office: Here, user: Manager, webhook_id: Id, asked: WebhookChange) -> Any:
-    """Change what is named; switch it on or off."""
+    """Change what is named; switch it on or off. `payload` full, and of an endpoint that has it `url`,
+    `events` and `filter`, take a role that reads alerts."""
     if asked.url is not None:
         await _check(office, asked.url)
-    given = _columns(asked.model_dump(exclude_unset=True, exclude={"headers", "enabled", "reason"}))
+    given = _columns(_asked(asked))
     async with office.transaction() as raw:
         row = known(await book.locked(raw, webhook_id))
+        entitlement.check(user, given, row)
         if given or asked.headers:
             row = await book.change(raw, office.sealing, row, given, asked.headers)
             _refuse_too_many_headers(office, row)
@@ -176,6 +180,12 @@ async def _check(office: Office, url: str) -> None:
         await check(url, rules_from(office.settings), system_resolve)
     except Refused as error:
         raise Problem(422, str(error), errors=[{"path": "/url", "message": str(error)}]) from error
+
+
+def _asked(change: WebhookChange) -> dict[str, Any]:
+    """What is to be changed of what the book keeps as it is; a filter as a whole."""
+    asked = change.model_dump(exclude_unset=True, exclude={"headers", "enabled", "reason", "filter"})
+    return asked if change.filter is None else {**asked, "filter": change.filter.model_dump()}
 
 
 def _columns(given: dict[str, Any]) -> dict[str, Any]:

@@ -202,14 +202,15 @@ class DeliveryOut(BaseModel):
 
 
 class TryOut(BaseModel):
-    """One try. status: null without an answer, then `error` says why. response: the first 20,000 bytes."""
+    """One try. status: null without an answer, then `error` says why. response: the first 20,000 bytes,
+    null where the endpoint hears whole alerts and the reader may not."""
 
     attempt: int
     at: str
     latency_ms: int
     status: int | None
     error: str | None
-    response: str
+    response: str | None
 
 
 class DeliveryWithTries(DeliveryOut):
