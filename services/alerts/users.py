@@ -2,9 +2,10 @@
 
 What a role may do is named here and nowhere else, by least privilege: handlers, supervisors and auditors
 read alerts; admins look after users and webhooks and read no case data; supervisors, who may read what a
-webhook carries, may also set one up, and they alone one that carries whole alerts. Supervisors, auditors and admins read how much was screened: counts and
-sums, no cases. Supervisors and admins send what could not be judged back into judgement. Everybody sees the
-status. An institution's key is no user at all; of what is read here it sees the defects of its own feed.
+webhook carries, may also set one up, and they alone one that carries whole alerts. Supervisors, auditors and
+admins read how much was screened: counts and sums, no cases. Supervisors and admins send what could not be
+judged back into judgement. Everybody sees the status. An institution's key is no user at all; of what is
+read here it sees the defects of its own feed.
 """
 
 import hashlib
