@@ -1,11 +1,12 @@
 """Billing integrity line by line: stories of D01 to D10 and of invoices used twice (D17)."""
 
 from services.demo import catalogue as c
-from services.demo.almanac import DAY, HOUR, MINUTE
+from services.demo.almanac import DAY, HOUR, MINUTE, timestamp
 from services.demo.billing import Entry, yuan
 from services.demo.care import Entries, cancel
 from services.demo.cast import Cast, NoRoom, encounters
 from services.demo.catalogue import Item
+from services.demo.geography import Institution
 from services.demo.staging import adult, at_hour, attend, cheap_drugs, lie_in, ward_billing
 from services.demo.standing import reserve_doctors
 from services.demo.telling import Told, plants, spares
@@ -171,15 +172,20 @@ def complete_operation(cast: Cast) -> Told:
     )
 
 
-def _treatments(cast: Cast, therapists: int) -> Told:
-    """Ten patients with two one-to-one sessions of forty minutes each, on one day."""
+def _therapist(cast: Cast, day: int) -> tuple[Institution, tuple[str, ...]]:
+    """A hospital and its doctors without everyday work, who treat in one story a day."""
     place = cast.geography.hospitals[2]
-    day = cast.day(0)
-    staff = reserve_doctors(place)
     key = ("therapist", place.index, day)
     if key in cast.used:
         raise NoRoom
     cast.used.add(key)
+    return place, reserve_doctors(place)
+
+
+def _treatments(cast: Cast, therapists: int) -> Told:
+    """Ten patients with two one-to-one sessions of forty minutes each, on one day."""
+    day = cast.day(0)
+    place, staff = _therapist(cast, day)
     pairs = []
     for number in range(10):
         begin = day * DAY + 8 * HOUR + number * 55 * MINUTE + cast.rng.randrange(10 * MINUTE)
@@ -212,6 +218,32 @@ def more_minutes_than_a_day(cast: Cast) -> Told:
 def treatments_by_two_therapists(cast: Cast) -> Told:
     """Four hundred minutes each."""
     return _treatments(cast, 2)
+
+
+def _two_patients(cast: Cast, minutes: int) -> Told:
+    """Two patients of forty minutes of tuina by one therapist, so many minutes apart."""
+    day = cast.day(0)
+    place, staff = _therapist(cast, day)
+    first = at_hour(cast, place, day, cast.rng.randint(9, 14))
+    pairs = []
+    for begin in (first, first + minutes * MINUTE):
+        patient = cast.customer(begin, begin + 50 * MINUTE, place, adult)
+        treated = {"practitioner_id": staff[0], "occurred_at": timestamp(begin)}
+        entries = [(c.CONSULTATION, 1), Entry(c.TUINA, 1, more=treated)]
+        pairs.append(attend(cast, patient, place, begin, entries, lasts=50 * MINUTE, diagnosis="M54.500")[1])
+    return Told(first, settlements=pairs, practitioner=staff[0])
+
+
+@plants("D10", "一名治疗师同时为两名患者推拿", "One therapist with two patients at once")
+def two_patients_at_once(cast: Cast) -> Told:
+    """The second begins while the first has twenty-five minutes to go."""
+    return _two_patients(cast, 15)
+
+
+@spares(["D10"], "两名患者先后推拿", "Two patients, one after the other")
+def two_patients_in_turn(cast: Cast) -> Told:
+    """The second begins two minutes before the first should be over."""
+    return _two_patients(cast, 38)
 
 
 def _same_invoice(cast: Cast, *, other_person: bool, cancelled: bool = False) -> Told:
@@ -272,6 +304,8 @@ STORIES = (
     complete_operation,
     more_minutes_than_a_day,
     treatments_by_two_therapists,
+    two_patients_at_once,
+    two_patients_in_turn,
     one_invoice_twice,
     one_invoice_for_two_persons,
     invoice_used_again_after_cancelling,

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import combinations
 
 from tests.demo.world import Encounter, Pair, World
 
@@ -231,6 +232,25 @@ def too_many_minutes(world: World) -> Iterator[Pair]:
     for key, total in minutes.items():
         if total > 12 * 60:
             yield from pairs[key]
+    yield from _treated_at_once(world)
+
+
+def _treated_at_once(world: World) -> Iterator[Pair]:
+    """D10's other half: who treats two patients by lines that name another than who saw them."""
+    treated: dict[str, list[tuple[datetime, timedelta, str, Pair]]] = defaultdict(list)
+    for found in world.settled:
+        doctors = {event["practitioner_id"] for event in found.settlements}
+        for line in found.lines:
+            standard = world.limits.get(line["code"], {}).get("minutes")
+            if standard and "occurred_at" in line and line["practitioner_id"] not in doctors:
+                lasts = timedelta(minutes=int(standard) * line["quantity"])
+                begin = datetime.fromisoformat(line["occurred_at"])
+                treated[line["practitioner_id"]].append((begin, lasts, found.person, found.pair))
+    for treatments in treated.values():
+        for one, other in combinations(sorted(treatments), 2):
+            apart = other[0] - one[0]
+            if one[2] != other[2] and timedelta() < apart < min(one[1], other[1]) - timedelta(minutes=5):
+                yield from (one[3], other[3])
 
 
 def sold_twice(world: World) -> Iterator[Pair]:

@@ -34,12 +34,15 @@ class CardUse(Struct, array_like=True, gc=False, tag=2):
 
 
 class Service(Struct, array_like=True, gc=False):
-    """A billed service: its moment (0 without a time of day), code, quantity, and covered amount in fen."""
+    """A billed service: its moment (0 without a time of day), code, quantity, and covered amount in fen.
+    treated: the line itself says who gave it and when, and that is nobody whom the encounter's events name;
+    None where these name nobody."""
 
     at: int
     code: str
     quantity: Decimal
     covered: int
+    treated: bool | None = False
 
 
 class Orders(Struct, array_like=True, gc=False, tag=3):

@@ -23,6 +23,7 @@ from services.detector.facts import (
     TRACED,
     Fact,
     Kind,
+    Line,
 )
 from services.detector.history import Change, PersonHistory, Ref
 from services.detector.lines import Billed, lines_among, lines_taken_back
@@ -221,12 +222,13 @@ class Sender:
             return
         lines = lines_of()
         settlements = [fact.id for fact in standing]
+        doctors = {fact.detail.practitioner for fact in facts if fact.flags & self._orders} - {""}
         if tells_packs:
             for billed in lines:
                 _sales(said, billed, settlements)
         if tells_orders:
             for (practitioner, day), orders in self._orders_by_day(lines, standing, is_stay=is_stay).items():
-                entry = self._ordered(orders, settlements, is_stay=is_stay)
+                entry = self._ordered(orders, settlements, doctors, is_stay=is_stay)
                 said.setdefault(practitioner_key(practitioner, day), []).append(entry)
 
     def _orders_by_day(
@@ -251,7 +253,9 @@ class Sender:
                 orders.setdefault((practitioner, day_of(fact.at)), []).append((fact.at, fact, None))
         return orders
 
-    def _ordered(self, orders: "list[_Order]", settlements: list[str], *, is_stay: bool) -> Orders:
+    def _ordered(
+        self, orders: "list[_Order]", settlements: list[str], doctors: set[str], *, is_stay: bool
+    ) -> Orders:
         """What a practitioner ordered in an encounter on a day."""
         moments = {at for at, _, _ in orders}
         clocked = {at for at in moments if not self.calendar.is_midnight(at)}
@@ -261,8 +265,9 @@ class Sender:
             base = fact.fund if billed is None else billed.base
             covered += base
             if billed is not None and billed.line.category not in GOODS:
-                line = billed.line
-                services.append(Service(at if at in clocked else 0, line.code, line.quantity, base))
+                line, moment = billed.line, at if at in clocked else 0
+                treated = _is_treated(line, doctors)
+                services.append(Service(moment, line.code, line.quantity, base, treated))
         is_historical = all(fact.flags & HISTORICAL for _, fact, _ in orders)
         return Orders(min(moments), sorted(clocked), services, covered, settlements, is_stay, is_historical)
 
@@ -353,6 +358,14 @@ def _dead(history: PersonHistory, ref: Ref) -> list[Fact]:
 
 def _invoice_key(fact: Fact, number: str) -> str:
     return invoice_key("" if len(number) >= UNIQUE_INVOICE else fact.institution, number)
+
+
+def _is_treated(line: Line, doctors: Collection[str]) -> bool | None:
+    """Whether a line says who gave the service and when, beside the doctors who saw the patient; None where
+    no event names any."""
+    if not (line.at and line.more.practitioner) or line.more.practitioner in doctors:
+        return False
+    return True if doctors else None
 
 
 def _is_remote(standing: Iterable[Fact]) -> bool:

@@ -16,9 +16,19 @@ def _visit(number: int, quantity: str = "2", code: str = "tuina", place: str = "
     return settlement(at, place, f"S{number}", f"p{number}", practitioner_id="D1", lines=[treated])
 
 
+def _treated(number: int, at: str, person: str = "", **given) -> dict:
+    """A visit to doctor D9 whose line names technician D1 and its own time of day."""
+    given = {"practitioner_id": "D1", "quantity": "1", "code": "tuina", **given}
+    treated = line("1", at, "100.00", category="05", **given)
+    return settlement("03-05 08:00", given.pop("place", "H1"), f"T{number}", person or f"q{number}",
+                      practitioner_id="D9", lines=[treated])  # fmt: skip
+
+
 NINE = [_visit(number) for number in range(9)]
 TEN = [*NINE, _visit(9)]
 FOUND = [("D10", 2, "100.00")]
+AT_ONCE = [_treated(1, "03-05 09:00"), _treated(2, "03-05 09:20", covered_amount="60.00")]
+SEEN = [("D10", 2, "60.00")]
 
 STORIES = [
     Story("eight hundred minutes", TEN, KNOWN, FOUND),
@@ -48,4 +58,41 @@ STORIES = [
         fee_lines("03-06 18:00", line("1", "03-05", "100.00", code="tuina", quantity="2"),
                   encounter="M1", person="p10", practitioner_id="D1"),
     ], KNOWN, FOUND),
+    Story("two patients at once", AT_ONCE, KNOWN, SEEN),
+    Story("two at once and hours besides", [*TEN, *AT_ONCE], KNOWN, [("D10", 2, "210.91"), *SEEN]),
+    Story("three at once", [*AT_ONCE, _treated(3, "03-05 09:30")], KNOWN, [("D10", 2, "160.00")]),
+    Story("one after the other", [_treated(1, "03-05 09:00"), _treated(2, "03-05 09:40")], KNOWN),
+    Story("within the tolerance", [_treated(1, "03-05 09:00"), _treated(2, "03-05 09:35")], KNOWN),
+    Story("a minute beyond it", [_treated(1, "03-05 09:00"), _treated(2, "03-05 09:34")], KNOWN,
+          [("D10", 2, "100.00")]),
+    Story("a short one may have ended where the long one began", [
+        _treated(1, "03-05 09:00", code="cupping"), _treated(2, "03-05 09:20"),
+    ], registry_of(*LIMITS, Limit(code="cupping", minutes=20)), ()),
+    Story("twice the quantity lasts twice as long", [
+        _treated(1, "03-05 09:00", quantity="2"), _treated(2, "03-05 10:00", quantity="2"),
+    ], KNOWN, [("D10", 2, "100.00")]),
+    Story("one person, two services at once",
+          [_treated(1, "03-05 09:00"), _treated(2, "03-05 09:20", person="q1")], KNOWN),
+    Story("entered together in one second",
+          [_treated(1, "03-05 09:00"), _treated(2, "03-05 09:00")], KNOWN),
+    Story("two technicians at once",
+          [_treated(1, "03-05 09:00"), _treated(2, "03-05 09:20", practitioner_id="D2")], KNOWN),
+    Story("the doctor ordered for both",
+          [_treated(n, f"03-05 09:{n}0", practitioner_id="D9") for n in (1, 2)], KNOWN),
+    Story("the doctor of the stays ordered for both", [
+        [{**inpatient("03-05 08:00", "03-07 08:00", "H1", f"M{n}", person=f"q{n}"), "practitioner_id": "D1"},
+         fee_lines("03-05 18:00", line("1", f"03-05 09:{n}0", "100.00", code="tuina", practitioner_id="D1"),
+                   encounter=f"M{n}", person=f"q{n}")]
+        for n in (1, 2)
+    ], KNOWN),
+    Story("nobody is named but by the lines", [
+        {name: value for name, value in event.items() if name != "practitioner_id"} for event in AT_ONCE
+    ], KNOWN, SEEN),
+    Story("no time of day", [_treated(1, "03-05"), _treated(2, "03-05")], KNOWN),
+    Story("at once by a department's code", AT_ONCE, OTHERS),
+    Story("one of two at once was cancelled", [*AT_ONCE, cancellation("03-05 20:00", AT_ONCE[0])], KNOWN),
+    Story("one of two at once was taken back", [*AT_ONCE, fee_lines(
+        "03-05 20:00", line("2", amount="-100.00", quantity="-1", code="tuina", refunds_line_id="1"),
+        encounter="E-T1", person="q1",
+    )], KNOWN),
 ]  # fmt: skip
