@@ -54,7 +54,7 @@ def test_values_that_could_break_out_of_their_line_are_refused(value):
 
 
 def test_a_refused_value_is_not_repeated():
-    assert "s3cret" not in headers.fault("X-A", "s3cret\n")
+    assert "s3cret" not in str(headers.fault("X-A", "s3cret\n"))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
+import httpx
 import pytest
 
 from services.alerts.console import webhook_forms
@@ -162,11 +163,16 @@ def test_a_form_with_mistakes_is_shown_again_with_each_marked(enter, console):
     page.wait_for_selector("[role=alert]:has-text('还没有保存')")
     marked = page.eval_on_selector_all("[aria-invalid=true]", "all => all.map(one => one.name || 'events')")
     assert set(marked) == {"regions", "headers", "events"}
+    text = page.inner_text("main")
+    for words in ("“43x”填写不对", "请求头 Host 由系统自己填写", "没有选择"):
+        assert words in text
+    assert page.locator("main [lang=en]").count() == 0, "every mistake is told in the reader's language"
     page.fill("[name=regions]", "43")
     page.fill("[name=headers]", "")
     page.check("[value='alert.opened']")
     page.click(".buttons button")
     page.wait_for_selector("[name=url][aria-invalid=true]")
+    assert "这个地址不允许推送" in page.inner_text("#hint-url")
     assert page.input_value("[name=regions]") == "43", "what was right stays filled in"
     assert console.value("SELECT count(*) FROM webhook") == 1
 
@@ -200,6 +206,24 @@ def test_a_form_sent_as_it_was_shown_changes_nothing():
     assert asked.headers == {}
     assert asked.events is None
     assert asked.filter.model_dump() == SHOWN["filter"]
+
+
+def test_a_form_that_an_admin_forges_sends_no_whole_alerts(console):
+    with httpx.Client(base_url=console.url, trust_env=False) as client:
+        client.post("/console/login", data={"name": "root", "password": console.tokens["root"]})
+        form = client.get("/console/webhooks/new").text
+        assert "由有权查看预警的主管设置" in form
+        assert 'value="full" disabled' in form
+        given = {
+            "url": "http://127.0.0.1:9/",
+            "events": "alert.opened",
+            "payload": "full",
+            "concurrency": "1",
+        }
+        answer = client.post("/console/webhooks", data={**given, "min_severity": "3"})
+        assert answer.status_code == 422
+        assert "只有能查看预警的主管可以让端点接收完整预警" in answer.text
+    assert console.value("SELECT count(*) FROM webhook") == 1
 
 
 def test_a_line_that_was_taken_out_takes_its_header_away_and_dots_keep_a_credential():

@@ -1,5 +1,6 @@
 """The console's words, Chinese first, English beside it. `Texts` picks one language."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from services.alerts.console import texts_system, texts_webhooks
@@ -199,6 +200,10 @@ class Texts:
     def answered(self, status: int | None, error: str | None) -> str:
         """What the outcome of a delivery's try means and what to do."""
         return texts_webhooks.ANSWERS[texts_webhooks.answer_kind(status, error)][self._index]
+
+    def fault(self, code: str, values: Mapping[str, Any]) -> str:
+        """What is wrong with a field of a form; "" where there are no words for it."""
+        return texts_webhooks.FAULTS.get(code, ("", ""))[self._index].format(**values)
 
     def look(self, name: str, state: str, values: dict[str, Any]) -> tuple[str, str, str]:
         """(title, how it stands, what to do) of one look at the system; `seconds` and `waited` are times."""

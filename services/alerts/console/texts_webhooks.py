@@ -126,10 +126,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "min_severity_hint": ("请从列表中选择。", "Choose from the list."),
     "payload_hint": ("请选择一项。", "Choose one."),
     "form_wrong": ("还没有保存，请改正标出的各项。", "Nothing is saved yet. Please mend what is marked."),
-    "too_many_webhooks": (
-        "端点已达上限 100 个，请先删除不用的。",
-        "There are 100 already: delete one first.",
-    ),
     "save": ("保存", "Save"),
     "cancel": ("取消", "Cancel"),
     "edit": ("修改", "Change"),
@@ -289,6 +285,59 @@ ANSWERS: dict[str, tuple[str, str]] = {
     ),
 }
 """What an answer means and what to do about it; `answer_kind` picks one."""
+
+FAULTS: dict[str, tuple[str, str]] = {
+    "url_unreadable": ("不是有效的网址。", "This is no URL."),
+    "url_scheme": ("网址要以 https:// 开头并写明主机名。", "A URL begins with https:// and names a host."),
+    "url_extras": (
+        "网址里不能带用户名、口令，也不能带 # 及其后的内容。",
+        "A URL here holds no user name, no password and nothing after #.",
+    ),
+    "url_ascii": (
+        "网址里只能用英文字母、数字和符号，中文请写成百分号编码。",
+        "A URL holds only printable ASCII; write other letters percent-encoded.",
+    ),
+    "url_unknown_host": ("查不到这个主机名，请核对拼写。", "This host is not known: check its spelling."),
+    "url_own": ("这是本系统自己的地址，不能推送给自己。", "This is the system itself."),
+    "url_not_allowed": (
+        "这个地址不允许推送：是内网或本机地址，或不是 https，或端口未开放。",
+        "This destination is not allowed: a private or local address, no https, or a closed port.",
+    ),
+    "header_name": (
+        "请求头名称只能用英文字母、数字和连字符，最多 64 个字符。",
+        "A header's name is letters and digits, joined by hyphens, 64 at most.",
+    ),
+    "header_reserved": (
+        "请求头 {name} 由系统自己填写，不能设置。",
+        "The header {name} is set by the system itself.",
+    ),
+    "header_value": (
+        "请求头 {name} 的值要填 1 至 1000 个英文可见字符，首尾不留空格。",
+        "The value of {name} is 1 to 1,000 printable ASCII characters, without blanks around them.",
+    ),
+    "header_twice": ("同一个请求头写了两次。", "A header stands there twice."),
+    "too_many_headers": ("请求头最多 10 个。", "Ten headers at most."),
+    "too_many_webhooks": (
+        "端点已达上限 100 个，请先删除不用的。",
+        "There are 100 endpoints already: delete one first.",
+    ),
+    "whole_alerts": (
+        "只有能查看预警的主管可以让端点接收完整预警，或修改这类端点的网址、内容和筛选条件。",
+        "Only a supervisor, who may read alerts, may have them sent in full, or change where such an "
+        "endpoint leads and what it is told.",
+    ),
+    "one_line": ("只能填一行可见文字。", "One line of printable characters."),
+    "item": ("“{item}”填写不对。", "“{item}” is not right."),
+    "string_too_short": ("没有填写。", "This is missing."),
+    "string_too_long": ("太长，最多 {max_length} 个字符。", "Too long: {max_length} characters at most."),
+    "too_short": ("没有选择。", "Nothing is chosen."),
+    "too_long": ("太多，最多 {max_length} 项。", "Too many: {max_length} at most."),
+    "int_parsing": ("不是整数。", "This is no whole number."),
+    "greater_than_equal": ("太小，最小 {ge}。", "Too small: {ge} at least."),
+    "less_than_equal": ("太大，最大 {le}。", "Too large: {le} at most."),
+    "literal_error": ("没有这个选项。", "There is no such choice."),
+}
+"""What is wrong with a field of a form, by the code that the API or pydantic gives it."""
 
 
 def answer_kind(status: int | None, error: str | None) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -25,8 +26,19 @@ EMPTY: dict[str, Any] = {
 }
 """A form for a new endpoint."""
 
-Faults = dict[str, str]
-"""What is wrong, by field, in the words of the API."""
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a field. code: which of the console's words say it; values: what stands in them;
+    message: what the API says, for what the console has no words for."""
+
+    code: str
+    values: Mapping[str, Any]
+    message: str
+
+
+Faults = dict[str, Fault]
+"""What is wrong, by field."""
 
 
 def filled(webhook: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,9 +93,17 @@ def ticked(patterns: Iterable[str]) -> list[str]:
 def faults(error: ValidationError | Problem) -> Faults:
     """What is wrong with which field; "" where it is none of them."""
     if isinstance(error, Problem):
-        told = error.more.get("errors") or [{"path": "", "message": error.detail}]
-        return {one["path"].split("/")[-1]: one["message"] for one in told}
-    return {_field(one["loc"]): one["msg"].removeprefix("Value error, ") for one in error.errors()}
+        told = error.more.get("errors") or [{"path": "", "code": "", "message": error.detail}]
+        return {one["path"].split("/")[-1]: Fault(one["code"], {}, one["message"]) for one in told}
+    return {_field(one["loc"]): _fault(one) for one in error.errors()}
+
+
+def _fault(one: Mapping[str, Any]) -> Fault:
+    """A fault as pydantic tells it. What stands among several in a list is named: these are no secrets."""
+    item = len(one["loc"]) > 1 and one["loc"][-2] in LISTS
+    code = "item" if item else one["type"]
+    values = {**one.get("ctx", {}), "item": one["input"]} if item else one.get("ctx", {})
+    return Fault(code, values, one["msg"].removeprefix("Value error, "))
 
 
 def _asked(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,7 +65,12 @@ OPENS = "; QINGFENG_WEBHOOK_ALLOW_CIDRS opens networks of your own"
 
 
 class Refused(UserError):
-    """The destination is not allowed; the message says why, without telling what a name resolves to."""
+    """The destination is not allowed; the message says why, without telling what a name resolves to, and
+    `code` says it to programs."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,21 +138,21 @@ async def addresses(host: str, port: int, scheme: str, rules: Rules, resolve: Re
     try:
         found = [_parse(text) for text in await resolve(host, port)]
     except OSError as error:
-        raise Refused(f"the host {host!r} has no address") from error
+        raise Refused("url_unknown_host", f"the host {host!r} has no address") from error
     if not found:
-        raise Refused(f"the host {host!r} has no address")
+        raise Refused("url_unknown_host", f"the host {host!r} has no address")
     opened = all(rules.opens(address) for address in found)
     if host.lower().rstrip(".") in rules.own and not opened:
-        raise Refused(f"{host} is this system itself{OPENS}")
+        raise Refused("url_own", f"{host} is this system itself{OPENS}")
     if not all(rules.allows(address, port, scheme) for address in found):
-        raise Refused(f"{scheme}://{host}:{port} is not an allowed destination{OPENS}")
+        raise _not_allowed(scheme, host, port)
     return [str(_unmapped(address)) for address in found]
 
 
 def check_address(text: str, port: int, scheme: str, rules: Rules) -> None:
     """Raises Refused unless a connection to this address may be made."""
     if not rules.allows(_parse(text), port, scheme):
-        raise Refused(f"{scheme}://{text}:{port} is not an allowed destination{OPENS}")
+        raise _not_allowed(scheme, text, port)
 
 
 def urlsplit_checked(url: str):
@@ -156,13 +161,14 @@ def urlsplit_checked(url: str):
         parts = urlsplit(url)
         port_of(url)
     except ValueError as error:
-        raise Refused("not a URL") from error
+        raise Refused("url_unreadable", "not a URL") from error
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise Refused("a webhook's URL begins with https:// and names a host")
+        raise Refused("url_scheme", "a webhook's URL begins with https:// and names a host")
     if parts.username is not None or parts.password is not None or parts.fragment:
-        raise Refused("a webhook's URL holds no user name, password or fragment")
+        raise Refused("url_extras", "a webhook's URL holds no user name, password or fragment")
     if any(character <= " " or character == "\\" or character > "~" for character in url):
-        raise Refused("a webhook's URL holds only printable ASCII; write other letters percent-encoded")
+        said = "a webhook's URL holds only printable ASCII; write other letters percent-encoded"
+        raise Refused("url_ascii", said)
     return parts
 
 
@@ -179,11 +185,15 @@ async def system_resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(entry[4][0] for entry in found))
 
 
+def _not_allowed(scheme: str, host: str, port: int) -> Refused:
+    return Refused("url_not_allowed", f"{scheme}://{host}:{port} is not an allowed destination{OPENS}")
+
+
 def _parse(text: str) -> Address:
     try:
         return ip_address(text)
     except ValueError as error:
-        raise Refused("the host's address cannot be read") from error
+        raise Refused("url_unknown_host", "the host's address cannot be read") from error
 
 
 def _can_bind(text: str) -> bool:

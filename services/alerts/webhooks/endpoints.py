@@ -49,7 +49,8 @@ async def create_webhook(office: Here, user: Manager, asked: WebhookIn, response
     async with office.transaction() as raw:
         made = await book.create(raw, office.sealing, given, asked.headers, user.name, office.now())
     if made is None:
-        raise Problem(409, f"there are {book.MOST} webhooks already")
+        detail = f"there are {book.MOST} webhooks already"
+        raise Problem(409, detail, errors=[_error("", "too_many_webhooks", detail)])
     row, secret = made
     response.headers["Location"] = f"/v1/webhooks/{row['webhook_id']}"
     return {**_webhook(office, row), "secret": secret}
@@ -179,7 +180,7 @@ async def _check(office: Office, url: str) -> None:
     try:
         await check(url, rules_from(office.settings), system_resolve)
     except Refused as error:
-        raise Problem(422, str(error), errors=[{"path": "/url", "message": str(error)}]) from error
+        raise Problem(422, str(error), errors=[_error("/url", error.code, str(error))]) from error
 
 
 def _asked(change: WebhookChange) -> dict[str, Any]:
@@ -197,7 +198,11 @@ def _refuse_too_many_headers(office: Office, row: Any) -> None:
     """A change adds to the headers that are there."""
     if len(headers.unseal(office.sealing, row["webhook_id"], row["headers"])) > headers.MOST:
         detail = f"an endpoint has {headers.MOST} headers at most"
-        raise Problem(422, detail, errors=[{"path": "/headers", "message": detail}])
+        raise Problem(422, detail, errors=[_error("/headers", "too_many_headers", detail)])
+
+
+def _error(path: str, code: str, message: str) -> dict[str, str]:
+    return {"path": path, "code": code, "message": message}
 
 
 def _unknown() -> Problem:

@@ -26,14 +26,17 @@ CREDENTIAL = re.compile(r"auth|cookie|credential|key|pass|secret|session|sign|to
 HIDDEN = "••••••"
 
 
-def fault(name: str, value: str) -> str | None:
-    """Why a header may not be set, in words that do not repeat its value; None where it may."""
+def fault(name: str, value: str) -> tuple[str, str] | None:
+    """Why a header may not be set, as a code and in words that do not repeat its value; None where it may."""
     if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-        return "a header's name is letters and digits, joined by hyphens, 64 at most"
+        return "header_name", "a header's name is letters and digits, joined by hyphens, 64 at most"
     if name.lower() in RESERVED or name.lower().startswith(RESERVED_FAMILIES):
-        return f"the header {name} is not for an endpoint to set"
+        return "header_reserved", "the header {name} is not for an endpoint to set"
     if not VALUE.fullmatch(value):
-        return f"the value of {name} is 1 to 1,000 printable ASCII characters, without blanks around them"
+        return (
+            "header_value",
+            "the value of {name} is 1 to 1,000 printable ASCII characters, without blanks around them",
+        )
     return None
 
 

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from services.alerts.shapes import Id, Instant, PageQuery, Region, Severity, Strict, Words
 from services.alerts.webhooks import headers, queue
@@ -17,17 +18,17 @@ Payload = Literal["thin", "full"]
 
 def _words(text: str) -> str:
     if not text.isprintable():
-        raise ValueError("printable characters only, in one line")
+        raise PydanticCustomError("one_line", "printable characters only, in one line")
     return text.strip()
 
 
 def _own(given: dict[str, str | None]) -> dict[str, str | None]:
     """Refuses headers that may not be set; says why, without their values."""
     if len({name.lower() for name in given}) < len(given):
-        raise ValueError("a header stands there twice")
+        raise PydanticCustomError("header_twice", "a header stands there twice")
     for name, value in given.items():
         if value is not None and (said := headers.fault(name, value)):
-            raise ValueError(said)
+            raise PydanticCustomError(*said, {"name": name})
     return given
 
 
