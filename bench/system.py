@@ -1,5 +1,6 @@
 """A whole embedded system as a process of its own, as a user starts it, in a folder that is thrown away."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -12,9 +13,19 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+
+from services.alerts import users
+from services.ingest import auth
+from services.runtime.embedded.postgres import EmbeddedPostgres
+
+Answer = TypeVar("Answer")
 
 
 class Running:
@@ -48,9 +59,7 @@ class Running:
         if wait:
             self._wait_ready()
         if not self.key:
-            self.key = self.qingfeng("keys", "create", "--institution", "*")
-            self.token = self.qingfeng("users", "create", "bench", "--role", "supervisor")
-            self.admin = self.qingfeng("users", "create", "chief", "--role", "admin")
+            self.key, self.token, self.admin = self.ask(_credentials)
 
     def kill(self) -> None:
         """kill -9."""
@@ -69,6 +78,21 @@ class Running:
         if done.returncode:
             raise RuntimeError(f"qingfeng {' '.join(arguments)}: {done.stderr}")
         return done.stdout.strip()
+
+    def ask(self, work: Callable[[Any], Awaitable[Answer]]) -> Answer:
+        """What `work(asyncpg connection)` answers, in a transaction on the running system's database."""
+
+        url = self.environment.get("QINGFENG_DATABASE_URL") or EmbeddedPostgres(self.folder).url
+
+        async def run() -> Answer:
+            connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+            try:
+                async with connection.transaction():
+                    return await work(connection)
+            finally:
+                await connection.close()
+
+        return asyncio.run(run())
 
     def get(self, path: str) -> dict:
         """JSON of a GET with the user's token."""
@@ -133,6 +157,16 @@ class Running:
                 return
             time.sleep(0.1)
         raise TimeoutError("qingfeng up does not get ready")
+
+
+async def _credentials(connection: Any) -> tuple[str, str, str]:
+    """A platform's key, a supervisor's token and an admin's: what the commands make, without their starts."""
+    now = datetime.now(UTC)
+    return (
+        await auth.create_key(connection, ["*"]),
+        await users.create(connection, "bench", "supervisor", now),
+        await users.create(connection, "chief", "admin", now),
+    )
 
 
 def free_port() -> int:

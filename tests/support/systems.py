@@ -12,6 +12,7 @@ from schemas.registry import Record
 from services import replaying
 from services.detector.rules import RULES
 from services.settings import read_settings
+from tests.support.months import hurry
 
 STREAM = frozenset(rule.id for rule in RULES)
 COMPARED = [name for name in Alert.__struct_fields__ if name not in NOT_COMPARED]
@@ -22,6 +23,7 @@ def said(system: Running, seconds: float = 120.0) -> dict[str, dict]:
     deadline = time.monotonic() + seconds
     while (found := system.get("/v1/status"))["months_waiting"]:
         assert time.monotonic() < deadline, found
+        system.ask(hurry)
         time.sleep(0.1)
     return {alert["alert_id"]: _compared(alert) for alert in system.alerts()}
 
