@@ -47,6 +47,24 @@ def test_new_alerts_wait_above_the_list_and_changes_happen_in_place(page, consol
     page.wait_for_selector("#row-A05-2.withdrawn:has-text('已撤回')")
 
 
+def test_an_open_alert_says_that_it_has_changed_and_stays_as_it_is_until_asked(page, console):
+    console.store(said("A02-1", rule="A02", key="k2", evidence=EVIDENCE))
+    page.goto("/console/alerts/A02-1?list=rule%3DA02")
+    page.evaluate("document.querySelector('svg.timeline').stayed = true")
+    console.store(said("A02-1", key="k2", revision=2, amount="9876.50", evidence=EVIDENCE))
+    page.wait_for_selector(".renewed:has-text('此预警已更新')")
+    assert page.evaluate("document.querySelector('svg.timeline').stayed"), (
+        "nothing moves until it is asked for"
+    )
+    assert "9,876.50" not in page.inner_text("main")
+    page.click(".renewed a")
+    page.wait_for_selector("main:has-text('9,876.50')")
+    assert page.url.endswith("?list=rule%3DA02")
+    assert page.locator(".renewed").count() == 0
+    console.store(taken_back("A02-1", key="k2", revision=3))
+    page.wait_for_selector(".renewed:has-text('此预警已撤回')")
+
+
 def test_a_filter_is_kept_in_the_address_and_what_does_not_fit_is_not_announced(page, console):
     page.select_option("[name=rule]", "B01")
     page.wait_for_selector("#alert-A01-1", state="detached")

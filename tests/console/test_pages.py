@@ -86,6 +86,7 @@ def test_a_forged_or_revoked_session_is_no_session(client, console):
 MAY_SEE = {
     "alerts/A01-1": {"li", "wang", "shen"},
     "rows/A01-1": {"li", "wang", "shen"},
+    "alerts/A01-1/renewed": {"li", "wang", "shen"},
     "stream": {"li", "wang", "shen"},
     "defects": {"li", "wang", "shen"},
     "defects/events": {"li", "wang", "shen"},

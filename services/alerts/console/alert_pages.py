@@ -110,6 +110,17 @@ async def alert(visit: Reader, alert_id: str) -> Response:
     )
 
 
+@routes.get("/console/alerts/{alert_id}/renewed")
+async def renewed(visit: Reader, alert_id: str) -> Response:
+    """Asked now and then by the page of an alert: whether it has changed since change number `change`. The
+    page itself stays as it is until the reader asks."""
+    async with visit.office.transaction() as raw:
+        shown = await reading.one(raw, alert_id) if "\0" not in alert_id else None
+    if shown is not None and str(shown.change) == visit.asked("change"):
+        return Response(status_code=204)
+    return visit.part("_renewed.html", withdrawn=shown is not None and shown.alert.status == "withdrawn")
+
+
 def _listing(visit: Visit) -> Listing:
     asked = {name: visit.asked(name)[:64] for name in FILTERS}
     since = local_day(visit.office, asked["since"])

@@ -84,6 +84,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "引起预警的记录已被撤销或更正，预警已撤回，无需处理。",
         "The records behind this were cancelled or corrected. The alert is withdrawn; nothing is to be done.",
     ),
+    "renewed": ("此预警已更新。", "This alert has changed."),
+    "renewed_withdrawn": (
+        "此预警已撤回：引起预警的记录已被撤销或更正。",
+        "This alert was withdrawn: the records behind it were cancelled or corrected.",
+    ),
+    "renew": ("查看最新内容", "Show it as it is now"),
     "timeline": ("时间轴", "Timeline"),
     "overlap": ("重叠", "overlap"),
     "not_discharged": ("未见出院登记", "no discharge registered"),
