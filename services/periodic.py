@@ -7,7 +7,6 @@ every run judges whole months.
 """
 
 import asyncio
-import contextlib
 import traceback
 from collections.abc import Callable, Sequence
 
@@ -25,6 +24,7 @@ from services.detector.periods.month import Month
 from services.detector.periods.postgres import judge_month
 from services.ingest import registry as records
 from services.ingest.reader import promise_no_entry
+from services.runtime.alone import alone_on
 from services.runtime.clock import Clock, system_clock
 from services.runtime.database import driver
 from services.runtime.logs import log
@@ -66,16 +66,11 @@ class PeriodJudge:
 
     async def _hold(self, connection: asyncpg.Connection) -> None:
         """Work for as long as this connection holds the lock."""
-        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
-            await asyncio.sleep(TICK_SECONDS)
-        try:
+        async with alone_on(connection, LOCK):
             self._calm(await connection.fetchval("SELECT pg_backend_pid()"))
             while True:
                 await self.step(connection)
                 await asyncio.sleep(TICK_SECONDS)
-        finally:
-            with contextlib.suppress(Exception):
-                await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
 
     async def step(self, connection: asyncpg.Connection) -> list[str]:
         """Judge every month that is due, and those that read it; the months judged."""

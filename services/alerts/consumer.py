@@ -18,6 +18,7 @@ from schemas.finding import DeadLetterMessage, JudgedMessage, Message, Origin, d
 from schemas.moments import instant
 from schemas.topics import ALERTS
 from services.alerts import intake, metrics
+from services.runtime.alone import alone_on
 from services.runtime.clock import Clock, system_clock
 from services.runtime.database import driver
 from services.runtime.errors import is_database_away
@@ -127,10 +128,11 @@ class AlertsConsumer:
 
     async def _hold(self, connection: asyncpg.Connection) -> None:
         """Work for as long as this connection holds the lock."""
-        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+
+        def waits() -> None:
             self.trouble = None  # another process stores: that is as it should be
-            await asyncio.sleep(1.0)
-        try:
+
+        async with alone_on(connection, LOCK, waits):
             self.trouble = "Kafka does not answer"
             await self._reader.open()
             self._log_id = await self._reader.log_id()
@@ -142,9 +144,6 @@ class AlertsConsumer:
                 records = await self._reader.read()
                 if records:
                     await self._store(connection, [(record, _messages(record)) for record in records])
-        finally:
-            with contextlib.suppress(Exception):
-                await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
 
     async def _store(self, connection: asyncpg.Connection, letters: Sequence[Letter]) -> None:
         # A worker that has not noticed yet may also write words about the old log into the new one.

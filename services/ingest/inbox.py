@@ -21,6 +21,7 @@ from services.ingest.vault import Vault
 from services.runtime.clock import Clock, system_clock
 from services.runtime.database import driver, transaction
 from services.runtime.errors import Unavailable, is_database_away
+from services.runtime.listening import listen
 from services.runtime.logs import log
 
 APPEND_SECONDS = 1.7
@@ -69,7 +70,7 @@ class Inbox:
         """Begin to write and to listen. Works, and keeps trying, while the database is away."""
         self._tasks = [
             asyncio.create_task(self._write_forever()),
-            asyncio.create_task(self._listen_forever()),
+            asyncio.create_task(listen(self._engine, CHANNEL, self._changed.set)),
         ]
 
     async def close(self) -> None:
@@ -217,15 +218,3 @@ class Inbox:
             if not request.answer.done():
                 request.answer.set_exception(error)
                 request.answer.exception()
-
-    async def _listen_forever(self) -> None:
-        """Wake `wait` for what other processes commit."""
-        while True:
-            with contextlib.suppress(Exception):
-                async with driver(self._engine) as connection:
-                    ended = asyncio.Event()
-                    connection.add_termination_listener(lambda *_, ended=ended: ended.set())
-                    await connection.add_listener(CHANNEL, lambda *_: self._changed.set())
-                    self._changed.set()
-                    await ended.wait()
-            await asyncio.sleep(0.5)

@@ -28,6 +28,7 @@ from services.ingest.inbox import Inbox
 from services.ingest.metrics import RELAYED
 from services.ingest.reader import START
 from services.ingest.relay_store import LOCK, Sent, State
+from services.runtime.alone import alone_on
 from services.runtime.database import driver
 from services.runtime.failpoints import Failpoint
 from services.runtime.kafka.partitioner import partition_of
@@ -116,18 +117,16 @@ class Relay:
 
     async def _hold(self, connection: asyncpg.Connection) -> None:
         """Work for as long as this connection holds the lock."""
-        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+
+        def waits() -> None:
             self.trouble = None  # another process relays: that is as it should be
-            await asyncio.sleep(1.0)
-        try:
+
+        async with alone_on(connection, LOCK, waits):
             self.trouble = "Kafka does not answer"
             await self._broker.open()
             await self._agree_on_log(connection)
             self.trouble, self.works = None, True
             await self._relay(connection)
-        finally:
-            with contextlib.suppress(Exception):
-                await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
 
     async def _agree_on_log(self, connection: asyncpg.Connection) -> None:
         """The log the database knows is the log that is there; a log without a name is a new one."""

@@ -12,7 +12,6 @@ time, too.
 """
 
 import asyncio
-import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -22,6 +21,7 @@ from typing import Any, Protocol
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.runtime.alone import alone_on
 from services.runtime.database import driver
 from services.runtime.embedded.hot import STAGE, Hot
 from services.runtime.embedded.rejudging import Rejudging
@@ -168,24 +168,24 @@ class EmbeddedRunner:
 
     async def _hold(self, reader: asyncpg.Connection, writer: asyncpg.Connection) -> None:
         """Work for as long as the writing connection holds the lock."""
-        while not await writer.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+
+        def waits() -> None:
             self.trouble = "another process judges on this database"
-            await asyncio.sleep(1.0)
-        try:
-            began = time.monotonic()
-            await self.begin(reader)
-            RECOVERY.observe(time.monotonic() - began)
-            while True:
-                self.trouble = None
-                judged = await self.step(reader, writer)
-                rejudged = await self.rejudge(reader, writer, REJUDGE_BESIDE if judged else REJUDGE_ALONE)
-                swept = await self.sweep(reader, writer, SWEEP_BESIDE if judged else SWEEP_ALONE)
-                if not (judged or rejudged or swept):
-                    await self._source.wait()
-        finally:
-            await self._give_up_writing()
-            with contextlib.suppress(Exception):
-                await writer.execute("SELECT pg_advisory_unlock($1)", LOCK)
+
+        async with alone_on(writer, LOCK, waits):
+            try:
+                began = time.monotonic()
+                await self.begin(reader)
+                RECOVERY.observe(time.monotonic() - began)
+                while True:
+                    self.trouble = None
+                    judged = await self.step(reader, writer)
+                    rejudged = await self.rejudge(reader, writer, REJUDGE_BESIDE if judged else REJUDGE_ALONE)
+                    swept = await self.sweep(reader, writer, SWEEP_BESIDE if judged else SWEEP_ALONE)
+                    if not (judged or rejudged or swept):
+                        await self._source.wait()
+            finally:
+                await self._give_up_writing()
 
     async def begin(self, connection: asyncpg.Connection) -> None:
         """Take up the work where it was left, with nothing in memory."""
