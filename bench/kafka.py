@@ -20,11 +20,14 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from bench import events
 from bench.door import deliver
-from bench.judgement import institutions
+from bench.judgement import FIRST_RULES, institutions
 from bench.system import free_port
 from bench.table import Figure
 from schemas.entry import Envelope, decode_envelope, encode_envelope
+from schemas.rules import RuleParameters
 from schemas.topics import EVENTS
+from services.detector import periods
+from services.detector.rules import RULES
 from services.ingest import auth, reader
 from services.runtime.database import driver, migrate, open_engine, transaction
 from services.runtime.embedded.postgres import EmbeddedPostgres
@@ -47,25 +50,39 @@ def all_figures(scale: float) -> list[Figure]:
 
 async def _all(broker: KafkaBroker, scale: float) -> list[Figure]:
     count = int(60_000 * scale)
-    batched, entries = await _ours(broker, count, 200, "a.")
-    single, _ = await _ours(broker, count // 3, 1, "b.")
+    batched, entries = await _ours(broker, count, 200, "a.", alone=FIRST_RULES)
+    single, _ = await _ours(broker, count // 3, 1, "b.", alone=FIRST_RULES)
+    whole_batched, _ = await _ours(broker, count, 200, "c.")
+    whole_single, _ = await _ours(broker, count // 3, 1, "d.")
     plain = await _plain(broker, entries[: count // 3])
     ceiling = await _ceiling(broker, "a.", count)
     figures = [
         Figure(PART, "plain Faust agent, A01 alone, one event a record", plain, "events/s"),
-        Figure(PART, "ours, 200 events a record", batched, "events/s"),
+        Figure(PART, "ours, nine rules, 200 events a record", batched, "events/s"),
         Figure(PART, "… to the plain agent", batched / plain, "×", 3),
-        Figure(PART, "ours, one event a record", single, "events/s"),
+        Figure(PART, "ours, nine rules, one event a record", single, "events/s"),
         Figure(PART, "… to the plain agent", single / plain, "×", 0.5),
+        Figure(PART, "the whole catalogue, 200 events a record", whole_batched, "events/s"),
+        Figure(PART, "… to the plain agent", whole_batched / plain, "×"),
+        Figure(PART, "the whole catalogue, one event a record", whole_single, "events/s"),
+        Figure(PART, "… to the plain agent", whole_single / plain, "×"),
         Figure(PART, "ceiling: aiokafka reading and decoding alone", ceiling, "events/s"),
     ]
     return figures + await _warnings(broker, 60 * scale)
 
 
-async def _ours(broker: KafkaBroker, count: int, batch: int, prefix: str) -> tuple[float, list]:
-    """Events a second judged, terminals included, alerts stored; and the entries."""
+async def _ours(
+    broker: KafkaBroker, count: int, batch: int, prefix: str, alone: frozenset[str] | None = None
+) -> tuple[float, list]:
+    """Events a second judged, terminals included, alerts and screenings stored; and the entries.
+
+    alone: ids of rules when the others are switched off.
+    """
     async with _deployment(broker, prefix, relay_batch=batch) as (deployment, opened):
         await opened.load("institutions", *institutions())
+        if alone is not None:
+            others = {rule.id for rule in (*RULES, *periods.RULES)} - alone
+            await opened.load("rules", *[RuleParameters(rule, enabled=False) for rule in sorted(others)])
         await opened.post(events.settlements(count, persons=PERSONS))
         deployment.start("ingest")
         await _until_relayed(opened)
