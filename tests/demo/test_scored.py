@@ -7,13 +7,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from schemas.moments import Calendar
 from schemas.registry import Record
 from services import replaying
+from services.alerts.console.evidence import tables
+from services.alerts.console.texts import Texts
 from services.commands import read_registry
 from services.demo import county, score
 from services.detector.catalogue import CATALOGUE
 from services.settings import Settings
 
+CALENDAR = Calendar("Asia/Shanghai")
 UNTIL = datetime(2026, 11, 20, 10, tzinfo=UTC)
 NEEDS_MANY_WEEKS = ("F06", "G02")
 NEEDS_A_WHOLE_COUNTY = ("C07",)
@@ -41,3 +45,12 @@ def test_all_planted_cases_are_found_and_no_innocent_is_accused(seed, tmp_path):
         assert item.missed == [] or item.rule in NEEDS_A_WHOLE_COUNTY, item.rule
         assert item.false == [], item.rule
         assert item.planted > 0 or not item.judged or item.rule in NEEDS_MANY_WEEKS, item.rule
+    assert {what for alert in alerts for what in without_words(alert)} == set(), "handlers read these"
+
+
+def without_words(alert: dict) -> list[str]:
+    """What the console lists of an alert's evidence and has no Chinese words for."""
+    texts = Texts("zh")
+    shown = tables(alert["evidence"], CALENDAR, texts)
+    heads = [f"{alert['rule']} {head}" for table in shown for head in table.columns if head.isascii()]
+    return heads + [alert["rule"] for table in shown if table.title == texts.list_other]

@@ -31,6 +31,9 @@ def test_ten_in_a_month_are_found(count, found):
         assert (alerts[0].subject.id, alerts[0].severity, alerts[0].amount) == ("H1", 2, "20000.00")
         assert (alerts[0].evidence["stays"], alerts[0].evidence["test_share"]) == (10, 0.85)
         assert len(alerts[0].encounters) == 10
+        assert {case["on"] for case in alerts[0].evidence["cases"]} == {"2026-05-04"}, (
+            "a day that people read"
+        )
 
 
 OTHERWISE = (

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from schemas.rules import region_prefix
 from services.alerts import cursors, reading, status, stream
 from services.alerts.console import pages
+from services.alerts.console.evidence import tables
 from services.alerts.console.frame import HOME, Route, Visit, goes, local_day, visits
 from services.alerts.console.timeline import draw
 from services.alerts.reading import Wanted
@@ -104,7 +105,7 @@ async def alert(visit: Reader, alert_id: str) -> Response:
         message=pages.message(shown, names, texts),
         timeline=draw(evidence, calendar),
         figures=pages.figures(evidence, texts),
-        table=pages.table(evidence, calendar, texts),
+        tables=tables(evidence, calendar, texts),
         checks=pages.checks(shown, texts),
         parameters=pages.parameters(shown),
     )

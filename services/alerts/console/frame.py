@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.alerts import status, users
-from services.alerts.console import notices, pages, session
+from services.alerts.console import notices, pages, session, timeline
 from services.alerts.console.texts import Language, Texts
 from services.alerts.guard import Here
 from services.alerts.office import Office
@@ -178,7 +178,7 @@ def render(request: Request, template: str, code: int = 200, **values: Any) -> R
         path=request.url.path,
         yuan=pages.yuan,
         local=lambda moment: pages.local(office.calendar, moment),
-        when=lambda text: pages.when(office.calendar, text),
+        when=lambda text: timeline.when(office.calendar, text),
         **values,
     )
     response = HTMLResponse(html, code, headers=HEADERS)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from services.alerts.console import texts_system, texts_webhooks
+from services.alerts.console import texts_evidence, texts_system, texts_webhooks
 from services.alerts.console.advice import steps
 
 Language = Literal["zh", "en"]
@@ -32,7 +32,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "institution": ("机构", "Institution"),
     "institution_id": ("机构代码", "Institution code"),
     "region": ("区划", "Region"),
-    "region_example": ("如 4306 或 430602", "4306 or 430602"),
     "region_wrong": (
         "区划请填 2、4 或 6 位数字，如 43、4306、430602。下面没有按区划筛选。",
         "A region is 2, 4 or 6 digits, such as 43, 4306 or 430602. The list below is not filtered by it.",
@@ -165,6 +164,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "way_4": ("非医嘱离院", "against orders"),
     "way_5": ("死亡", "died"),
     "way_9": ("其他", "other"),
+    **texts_evidence.WORDS,
     **texts_webhooks.WORDS,
     **texts_system.WORDS,
 }

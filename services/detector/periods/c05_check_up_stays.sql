@@ -34,7 +34,7 @@ WITH stays AS (
            percentile_cont(0.5) WITHIN GROUP (ORDER BY test_share) AS test_share,
            array_agg(encounter_id ORDER BY day, encounter_id, person) AS encounters,
            array_agg(person ORDER BY day, encounter_id, person) AS each_person,
-           array_agg(day ORDER BY day, encounter_id, person) AS each_day,
+           array_agg(day ORDER BY day, encounter_id, person) AS each_on_day,
            array_agg(nights ORDER BY day, encounter_id, person) AS each_nights,
            array_agg(cost ORDER BY day, encounter_id, person) AS each_cost_fen
     FROM alone GROUP BY institution_id HAVING count(*) >= $stays
