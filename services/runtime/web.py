@@ -77,7 +77,10 @@ def as_problem(error: Exception) -> Problem:
     if isinstance(error, Unavailable):
         return unavailable(error)
     if isinstance(error, RequestValidationError):
-        errors = [{"path": _pointer(one["loc"]), "message": one["msg"]} for one in error.errors()]
+        errors = [
+            {"path": _pointer(one["loc"]), "message": one["msg"].removeprefix("Value error, ")}
+            for one in error.errors()
+        ]
         return Problem(422, "the request is not as described", errors=errors)
     if isinstance(error, HTTPException):
         return Problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))

@@ -123,6 +123,7 @@ def test_a_bad_parameter_is_a_problem_and_no_crash(api, query):
     answer = api.get(f"/v1/alerts?{query}")
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
+    assert "Value error" not in answer.text
 
 
 def test_a_cursor_serves_only_the_list_it_was_made_for(api, desk):
