@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 REQUIREMENTS := requirements/build.txt requirements/test.txt
+# Tests wait more than they work: one worker more than the two cores they are made for.
+WORKERS ?= 3
 
 .PHONY: help up install test test-faults bench check format requirements clean
 
@@ -31,7 +33,7 @@ check: install ## Lint and layering
 	$(BIN)/lint-imports
 
 test: install check ## All set-up and all tests (a real PostgreSQL and a real Kafka are started)
-	$(BIN)/python -m pytest -m "not faults" -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m "not faults" -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-faults: install ## The long fault and property profiles
 	$(BIN)/python -m pytest -m faults $(ARGS)

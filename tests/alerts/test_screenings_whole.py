@@ -33,7 +33,7 @@ def received(system, key, institution, days):
             f"http://127.0.0.1:{system.port}/v1/receipts?day={day}&institution={institution}",
             headers={"Authorization": f"Bearer {key}"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             for item in json.load(answer)["items"]:
                 if item["type"] == "settlement":
                     events += item["count"]

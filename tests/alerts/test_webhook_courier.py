@@ -277,7 +277,7 @@ def test_a_courier_told_to_stop_in_the_moment_it_is_woken_stops(post, turns):
 
         running = asyncio.create_task(Courier(post.office, send).run())
         await post.desk._store([said()], NOON, "")
-        stopped, _ = await asyncio.wait({running}, timeout=3)
+        stopped, _ = await asyncio.wait({running}, timeout=60)
         running.cancel()
         return bool(stopped)
 

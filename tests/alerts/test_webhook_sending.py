@@ -3,7 +3,6 @@
 import asyncio
 import resource
 import ssl
-import time
 from ipaddress import ip_network
 
 import pytest
@@ -104,33 +103,34 @@ def test_without_an_opened_network_loopback_is_refused():
 
 
 def test_a_gigabyte_of_answer_costs_neither_memory_nor_time():
+    sent = []
+
     async def flood(writer):
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n")
         chunk = b"x" * 65_536
         for _ in range(16_384):
             writer.write(chunk)
             await writer.drain()
+            sent.append(len(chunk))
 
-    before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     told, _ = try_once(flood)
     assert told.delivered
     assert len(told.body) == KEPT_BYTES
-    assert time.monotonic() - began < 3
+    assert sum(sent) < 100 * 2**20
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 * 1_024
 
 
 def test_a_receiver_that_trickles_for_ever_is_cut_off():
     async def trickle(writer):
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        for _ in range(100):
+        while True:
             writer.write(b"x")
             await writer.drain()
             await asyncio.sleep(0.05)
 
-    began = time.monotonic()
     told, _ = try_once(trickle, seconds=0.4)
     assert told.error == "timeout"
-    assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def serving(settings: Settings) -> Iterator[str]:
     thread.start()
     yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
     loop.call_soon_threadsafe(serving.cancel)
-    thread.join(10)
+    thread.join(60)
 
 
 async def _ended(task: asyncio.Task) -> None:

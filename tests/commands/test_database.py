@@ -33,7 +33,7 @@ def qingfeng(tmp_path: Path):
     def run(url: str, *arguments: str) -> tuple[int, str]:
         given = {**os.environ, "QINGFENG_DATABASE_URL": url, "QINGFENG_DATA_DIR": str(tmp_path / "data")}
         command = [sys.executable, "-m", "services", "database", *arguments]
-        done = subprocess.run(command, env=given, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, env=given, capture_output=True, text=True, timeout=120)
         return done.returncode, done.stdout + done.stderr
 
     return run

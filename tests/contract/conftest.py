@@ -42,7 +42,7 @@ class Embedded:
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join(20)
+        self._thread.join(60)
 
     def said(self) -> str:
         return ""

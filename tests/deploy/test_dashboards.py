@@ -212,4 +212,4 @@ def subscribe(system: Running, url: str) -> None:
         json.dumps({"url": url}).encode(),
         {"Authorization": f"Bearer {system.admin}", "Content-Type": "application/json"},
     )
-    urllib.request.urlopen(request, timeout=10).close()
+    urllib.request.urlopen(request, timeout=60).close()

@@ -78,7 +78,7 @@ class Walk:
         """End what was started, the last first."""
         for child in reversed(self._children):
             child.send_signal(signal.SIGINT)
-            child.wait(20)
+            child.wait(60)
 
     def run(self, codes: list[str]) -> None:
         """Run blocks in one shell, each once everything before is judged."""
@@ -180,7 +180,7 @@ def test_the_history_is_imported_whole(walk: Walk) -> None:
 
 
 def test_the_receiver_verifies_and_prints_what_it_is_told(walk: Walk) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while "alert.opened A01-" not in (heard := (walk.folder / "output-1").read_text()):
         assert time.monotonic() < deadline, heard
         time.sleep(0.1)

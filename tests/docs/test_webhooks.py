@@ -44,7 +44,7 @@ def shell(info: str, folder: Path, **given: str) -> subprocess.CompletedProcess[
     """Run a block of the page."""
     return subprocess.run(
         ["sh", "-euc", code(info)], cwd=folder, env={"PATH": os.environ["PATH"], **given},
-        capture_output=True, text=True, timeout=30,
+        capture_output=True, text=True, timeout=60,
     )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def receiving(command: list[str], folder: Path, hook: Hook) -> Iterator[subproce
     given = {**os.environ, "PORT": str(hook.port), "WEBHOOK_SECRET": hook.secret}
     process = subprocess.Popen(command, cwd=folder, env=given, stdout=subprocess.PIPE, text=True)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and process.poll() is None:
             with contextlib.suppress(httpx.TransportError):
                 httpx.get(f"http://127.0.0.1:{hook.port}/", trust_env=False)
@@ -111,12 +111,12 @@ def receiving(command: list[str], folder: Path, hook: Hook) -> Iterator[subproce
         yield process
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def delivered(api: httpx.Client, hook: Hook, count: int) -> list[dict[str, Any]]:
     """The deliveries of an endpoint once so many are there and none waits."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         items = api.get(f"/v1/webhooks/{hook.id}/deliveries").json()["items"]
         if len(items) == count and all(one["last_status"] for one in items):
@@ -188,7 +188,7 @@ def test_the_stream_is_read_as_the_page_says(api, desk, tmp_path):
         alert = json.loads(next(lines).removeprefix("data: "))
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
     assert alert["alert_id"] == "a2"
     described = json.loads((catalogue.FOLDER / "stream.alert.json").read_text())
     jsonschema_rs.validate(described, alert)

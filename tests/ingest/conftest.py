@@ -33,12 +33,12 @@ class Door:
         self.client = httpx.Client(
             base_url=f"http://127.0.0.1:{self.port}",
             headers={"Authorization": f"Bearer {self.key}"},
-            timeout=20,
+            timeout=60,
         )
 
     def __enter__(self) -> "Door":
         self._thread.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while self._server is None or not self._server.started:
             assert time.monotonic() < deadline, "the server does not start"
             time.sleep(0.01)
@@ -47,7 +47,7 @@ class Door:
     def __exit__(self, *_: object) -> None:
         self.client.close()
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(60)
 
     async def _serve(self) -> None:
         engine = open_engine(self.settings.database_url)

@@ -31,7 +31,7 @@ class Shell:
 
     def run(self, *arguments: str, status: int = 0) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "services", *arguments]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120)
         assert done.returncode == status, (done.stdout, done.stderr)
         assert "Traceback" not in done.stderr
         return done
@@ -173,7 +173,7 @@ def test_desynpuf_is_imported_with_its_persons(shell: Shell, settings: Settings,
 def running(shell: Shell, port: int) -> Iterator["subprocess.Popen[bytes]"]:
     process = shell.start("up", "--port", str(port))
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while True:
             with contextlib.suppress(httpx.HTTPError):
                 if httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200:
@@ -185,7 +185,7 @@ def running(shell: Shell, port: int) -> Iterator["subprocess.Popen[bytes]"]:
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-        process.wait(20)
+        process.wait(60)
 
 
 def test_up_survives_kill_9_keys_work_running_or_not_and_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:
@@ -212,6 +212,6 @@ def test_up_survives_kill_9_keys_work_running_or_not_and_ctrl_c_ends_it_cleanly(
         said = shell.run("up", "--port", str(port), status=2).stderr
         assert "in use" in said
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     secrets = tmp_path / "data" / "secrets"
     assert {oct(file.stat().st_mode & 0o777) for file in secrets.iterdir()} == {"0o600"}

@@ -208,22 +208,19 @@ def test_a_reader_sleeps_until_something_is_committed_here_or_by_another_process
     async def body(inbox: Inbox, engine: Any) -> None:
         await asyncio.sleep(0.2)
         await inbox.wait(0.01)
-        clock = asyncio.get_running_loop().time
-        began = clock()
         asyncio.get_running_loop().call_later(
             0.1, lambda: tasks.append(asyncio.create_task(inbox.append([row("a")])))
         )
         tasks: list[Any] = []
-        await inbox.wait(5)
-        assert clock() - began < 2
+        async with asyncio.timeout(60):
+            await inbox.wait(3_600)
         other = Inbox(engine, Vault(b"k" * 32), writer="other")
         await inbox.wait(0.01)
-        began = clock()
         asyncio.get_running_loop().call_later(
             0.1, lambda: tasks.append(asyncio.create_task(other.append_tick()))
         )
-        await inbox.wait(5)
-        assert clock() - began < 2
+        async with asyncio.timeout(60):
+            await inbox.wait(3_600)
         await asyncio.gather(*tasks)
 
     with_inbox(database_url, body)

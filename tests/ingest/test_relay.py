@@ -252,7 +252,7 @@ def test_a_broker_that_lost_everything_gets_all_of_the_inbox_again_as_another_lo
             before = await broker.log_id()
             broker.records.clear()
             await opened.post(people(1, first=12))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while await broker.log_id() is None:
                     await asyncio.sleep(0.01)
             await until_relayed(opened)

@@ -32,7 +32,7 @@ def refused(system: Running, body: bytes) -> str:
         {"Authorization": f"Bearer {system.key}", "Content-Type": "application/json"},
     )
     try:
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=60)
     except urllib.error.HTTPError as error:
         return error.read().decode()
     raise AssertionError("it was taken")
@@ -42,7 +42,7 @@ def text_of(system: Running, path: str) -> str:
     request = urllib.request.Request(
         f"http://127.0.0.1:{system.port}{path}", headers={"Authorization": f"Bearer {system.token}"}
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return answer.read().decode()
 
 

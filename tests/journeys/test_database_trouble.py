@@ -88,7 +88,7 @@ def status_of(system: Running, part: list[dict[str, Any]]) -> int:
     return 202
 
 
-def until(system: Running, part: list[dict[str, Any]], wanted: int, seconds: float = 30.0) -> None:
+def until(system: Running, part: list[dict[str, Any]], wanted: int, seconds: float = 90.0) -> None:
     """Post until the answer is as wanted."""
     deadline = time.monotonic() + seconds
     while (status := status_of(system, part)) != wanted:

@@ -15,7 +15,7 @@ from tests.support.load import load, parts, poison_inbox, poison_topics
 
 @pytest.fixture(scope="module")
 def events() -> list[dict[str, Any]]:
-    return load()
+    return load(persons=300, days=15)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_poison_is_set_aside_and_the_rest_goes_on(deployment: Deployment, events
                 await poison_inbox(opened, 12)
                 await opened.post(part)
         async with door(deployment.settings) as opened:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while (await opened.status())["dead_letters"] != 24 + 10:
                     await asyncio.sleep(0.1)
 

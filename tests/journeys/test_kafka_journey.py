@@ -61,7 +61,7 @@ def ask(url: str, token: str = "", body: Any = None) -> tuple[int, Any]:
     if token:
         request.add_header("Authorization", f"Bearer {token}")
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, json.loads(answer.read() or b"null")
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read() or b"null")
@@ -120,7 +120,7 @@ def test_a_posted_overlap_reaches_a_receiver_signed_and_all_services_stop_in_ord
     assert [alert["alert_id"] for alert in alerts] == [told["data"]["alert_id"]]
     found = eventually(lambda: _settled(office, token), deployment)
     assert (found["accepted"], found["judged"], found["alerts_stored"]) == (2, 2, 1)
-    with urllib.request.urlopen(f"{health}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"{health}/metrics", timeout=60) as answer:
         assert b"qingfeng_detector_events_total" in answer.read()
     assert ask(f"{health}/healthz") == (200, {"status": "ok"})
     assert [deployment.services[name].stop() for name in ("worker", "ingest", "alerts")] == [0, 0, 0]

@@ -114,4 +114,4 @@ def post(port: int, key: str, request_id: str, person: str) -> None:
         json.dumps(events).encode(),
         {"Authorization": f"Bearer {key}", "Content-Type": "application/json", "X-Request-ID": request_id},
     )
-    urllib.request.urlopen(request, timeout=10).close()
+    urllib.request.urlopen(request, timeout=60).close()

@@ -95,7 +95,7 @@ async def read_all(bootstrap: str, topic: str, partition: int | None = None) -> 
         await consumer.stop()
 
 
-async def eventually(condition: Callable[[], bool | Awaitable[bool]], seconds: float = 30.0) -> None:
+async def eventually(condition: Callable[[], bool | Awaitable[bool]], seconds: float = 60.0) -> None:
     """Wait until the condition holds; fails when it never does."""
     deadline = asyncio.get_running_loop().time() + seconds
     while True:

@@ -35,7 +35,7 @@ async def _create_and_send(bootstrap: str, value: bytes) -> None:
 async def _read_one(bootstrap: str) -> bytes:
     consumer = AIOKafkaConsumer("things", bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         record = await consumer.getone()
     await consumer.stop()
     return record.value

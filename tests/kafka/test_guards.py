@@ -172,7 +172,7 @@ class TestRecovery:
         async with on(app):
             await eventually(lambda: bool(done))
             count = -1
-            while count < len(done):
+            while count < len(done) < 60:
                 count = len(done)
                 await asyncio.sleep(3.0)
         return set(done)

@@ -57,7 +57,7 @@ class Worker:
             self._process.kill()
             self._process.wait()
 
-    def wait(self, seconds: float = 40.0) -> int:
+    def wait(self, seconds: float = 60.0) -> int:
         return self._process.wait(seconds)
 
     def feed(self, facts: list[tuple[bytes, bytes]]) -> None:
@@ -175,7 +175,7 @@ def test_a_worker_that_was_frozen_past_its_session_ends_itself(worker):
     worker.signal(signal.SIGSTOP)
     time.sleep(4.0)
     worker.signal(signal.SIGCONT)
-    assert worker.wait(5.0) == EXIT_STATUS
+    assert worker.wait() == EXIT_STATUS
     assert not (worker.folder / "stopped-cleanly").exists()
 
 
@@ -187,7 +187,7 @@ def test_a_worker_told_to_stop_while_its_start_waits_for_the_broker_ends(own_kaf
         waiting.start()
         time.sleep(3.0)
         waiting.signal(signal.SIGTERM)
-        assert waiting.wait(10.0) == EXIT_STATUS
+        assert waiting.wait() == EXIT_STATUS
     finally:
         waiting.kill()
 
@@ -195,7 +195,7 @@ def test_a_worker_told_to_stop_while_its_start_waits_for_the_broker_ends(own_kaf
 def test_a_worker_that_hangs_ends_itself_once_messages_wait_and_not_before(worker):
     worker.declare()
     worker.start("hang")
-    time.sleep(10.0)
+    time.sleep(6.0)
     assert worker.running
     worker.feed(facts(1))
     assert worker.wait() == EXIT_STATUS

@@ -68,7 +68,7 @@ def main(agent: str, bootstrap: str, prefix: str, folder: str, kind: str = "guar
             tables,
             partitions=PARTITIONS,
             session_timeout=3.0,
-            standstill_limit=4.0 if agent == "hang" else 60.0,
+            standstill_limit=2.0 if agent == "hang" else 60.0,
         )
         app = (PlainApp if kind == "plain" else GuardedTestApp)(settings)
         table = app.bytes_table("state")

@@ -128,7 +128,7 @@ def test_one_trace_leads_from_a_post_to_the_delivery(collector: Collector) -> No
                 "traceparent": f"00-{CALLER[0]}-{CALLER[1]}-01",
             },
         )
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=60).close()
         ids = ids_of("seen-again")
         collector.wait_for(lambda: "POST webhook" in {told.name for told in collector.of(ids.trace)})
         assert system.stop() == 0

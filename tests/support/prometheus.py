@@ -98,7 +98,7 @@ class Prometheus:
         self._process.wait()
 
     def _get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
             return json.load(answer)["data"]
 
 
