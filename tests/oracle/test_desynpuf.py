@@ -70,9 +70,9 @@ def comparison(county, desynpuf) -> Comparison:
     return compare(county, "--format", "desynpuf", str(desynpuf))
 
 
-def said(story: list[Entry]) -> set[tuple]:
-    """(rule, person, two claims) of the open alerts of a replay."""
-    replay = Replay(Settings(), Registry())
+def said(story: list[Entry], rules: frozenset[str] | None = None) -> set[tuple]:
+    """(rule, person, two claims) of the open alerts of a replay, by these rules or all."""
+    replay = Replay(Settings(), Registry(), rules)
     replay.feed(story)
     assert replay.failed == []
     return {
@@ -135,7 +135,7 @@ def test_the_replay_says_exactly_these_in_file_order(comparison, county, oracle)
 def test_the_replay_says_exactly_these_shuffled(oracle, persons, claims):
     story = [*claims, *persons]
     Random(1).shuffle(story)
-    assert said(story) == oracle.pairs()
+    assert said(story, frozenset({"A01", "A02"})) == oracle.pairs()
 
 
 def test_the_replay_says_exactly_these_shuffled_with_every_tenth_event_doubled(oracle, persons, claims):
