@@ -1,5 +1,7 @@
 """Fixtures for all: `postgres`, `database_url`, `settings`, and Kafka's where its module is there."""
 
+import shutil
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -29,6 +31,16 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         vault_key="vault key for the tests only, 123",
         log_level="error",
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """A folder of this session's own, unless `--basetemp` names one: the private PostgreSQL runs as another
+    user, and the folder that all sessions on a machine share is closed to others by each that begins."""
+    if config.option.basetemp is None:
+        folder = tempfile.mkdtemp(prefix="qingfeng-tests-")
+        config.option.basetemp = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 LONG_FIRST = ("journeys", "contract", "oracle", "kafka", "demo", "docs", "deploy", "commands", "ingest")
