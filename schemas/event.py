@@ -51,13 +51,15 @@ class Diagnosis(Part):
 
 class Amounts(Part):
     """Decimal yuan. `fund` is what the pooled fund pays, `account` the personal account, `family` a
-    relative's account (家庭共济), `cash` the person. The hospital's own share is not among them."""
+    relative's account (家庭共济), `cash` the person. The hospital's own share is not among them. `balance`
+    is what the personal account holds afterwards (balc)."""
 
     total: Decimal
     fund: Decimal
     account: Decimal | None = None
     cash: Decimal | None = None
     family: Decimal | None = None
+    balance: Decimal | None = None
 
 
 class Line(Part):
@@ -136,11 +138,13 @@ class Admission(PersonEvent, tag="admission", kw_only=True):
 
 class Discharge(PersonEvent, tag="discharge", kw_only=True):
     """出院办理 (2402). `discharge_way`: 1 by order, 2 to another hospital, 3 to community or township,
-    4 against advice, 5 death, 9 other (6–8 are regional)."""
+    4 against advice, 5 death, 9 other (6–8 are regional). `planned_return`: the settlement list says that the
+    patient is to come back within 31 days (days_rinp_flag_31)."""
 
     encounter_id: Identifier
     discharge_way: Annotated[int, Meta(ge=1, le=9)] | None = None
     transfer_to: Identifier | None = None
+    planned_return: bool | None = None
     diagnoses: Annotated[list[Diagnosis], Meta(max_length=100)] = []
 
 

@@ -36,6 +36,7 @@ class Stay:
     diagnosis: str = "J18.900"
     discharge_way: int = 1
     transfer_to: Institution | None = None
+    planned_return: bool = False
     told_after: int = 0
     settled_after: int | None = 20 * MINUTE
     mid_stay: tuple[int, ...] = ()
@@ -207,6 +208,8 @@ def admit(ledger: Ledger, person: Person, stay: Stay) -> Stay:
         }
         if stay.transfer_to:
             event["transfer_to"] = stay.transfer_to.institution_id
+        if stay.planned_return:
+            event["planned_return"] = True
         ledger.post(event, stay.discharged + stay.told_after + ledger.delay())
     return stay
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.demo import catalogue as c
 from services.demo.almanac import DAY, HOUR, MINUTE, timestamp
-from services.demo.billing import Bill, Entry, account_only, bill, rounded_bill
+from services.demo.billing import Bill, Entry, account_only, bill, rounded_bill, yuan
 from services.demo.books import move
 from services.demo.care import Entries, Pair, cancel
 from services.demo.cast import Cast, NoRoom
@@ -90,15 +90,15 @@ def settled_after_closing(cast: Cast) -> Told:
 # B03
 
 
-def _one_amount(cast: Cast, totals: Sequence[Bill]) -> Told:
-    """A customer an hour, each with a bill of the same amount."""
+def _one_amount(cast: Cast, totals: Sequence[Bill], **more: str) -> Told:
+    """A customer an hour, each with a bill from the account; `more`: what else the amounts tell."""
     day = cast.day(1)
     place = _pharmacy(cast, day, open_24h=False)
     pairs = []
     for hour, total in zip(_HOURS, totals, strict=False):
         at = at_hour(cast, place, day, hour, 0)
         person = cast.customer(at, at, place, adult)
-        amounts = account_only(total.total)
+        amounts = account_only(total.total) | more
         pairs.append(purchase(cast.ledger, person, place, at, total=total, amounts=amounts)[1])
     return _about(place, day * DAY + 8 * HOUR, pairs)
 
@@ -113,6 +113,24 @@ def a_dozen_of_one_round_amount(cast: Cast) -> Told:
 def a_dozen_of_one_fixed_price(cast: Cast) -> Told:
     """In a cold snap everybody buys the same box."""
     return _one_amount(cast, [bill([(c.COLD_CAPSULES, 1)]) for _ in _HOURS])
+
+
+def _to_the_last_yuan(cast: Cast, left: int) -> Told:
+    """Eight customers an hour apart, each with another bill, after which the account holds so many fen."""
+    bills = [bill(cheap_drugs(cast, 2)) for _ in range(8)]
+    return _one_amount(cast, bills, balance=yuan(left))
+
+
+@plants("B03", "同一药店一日刷空多人个人账户", "Account after account swiped empty on one day")
+def accounts_swiped_empty(cast: Cast) -> Told:
+    """Twenty fen are left in each."""
+    return _to_the_last_yuan(cast, 20)
+
+
+@spares(["B03"], "个人账户余额尚余数十元", "The accounts still hold some yuan")
+def accounts_with_something_left(cast: Cast) -> Told:
+    """Each holds thirty-five yuan afterwards."""
+    return _to_the_last_yuan(cast, 3_500)
 
 
 # B05
@@ -289,6 +307,8 @@ STORIES = (
     settled_after_closing,
     a_dozen_of_one_round_amount,
     a_dozen_of_one_fixed_price,
+    accounts_swiped_empty,
+    accounts_with_something_left,
     many_taken_back,
     insurance_type_corrected,
     sold_under_another_name,

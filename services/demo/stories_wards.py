@@ -143,6 +143,7 @@ def _again(
     med_type: str = "",
     discharge_way: int = 1,
     same_care: bool = True,
+    planned_return: bool = False,
 ) -> Told:
     """Two stays of one person in one hospital, `gap` days apart."""
     day = cast.day(10 + gap)
@@ -156,6 +157,7 @@ def _again(
         hour=hours[0],
         diagnosis=diagnoses[0],
         discharge_way=discharge_way,
+        planned_return=planned_return,
         billing=ward_billing(c.CEFUROXIME, c.INFUSION, nights=5),
     )
     items = (c.CEFUROXIME, c.INFUSION) if same_care else (c.WARD_DRUGS[3], c.NEBULISER, c.ACUPUNCTURE)
@@ -222,6 +224,12 @@ def another_disease(cast: Cast) -> Told:
 def back_after_a_transfer(cast: Cast) -> Told:
     """Sent on to another hospital (discharge way 2) and back again."""
     return _again(cast, 6, discharge_way=2)
+
+
+@spares(["C03"], "出院时登记的计划内再住院", "Back as planned at the discharge")
+def back_as_planned(cast: Cast) -> Told:
+    """The discharge says that the second part of the treatment follows within 31 days."""
+    return _again(cast, 8, planned_return=True)
 
 
 # C10
@@ -374,6 +382,7 @@ STORIES = (
     chemotherapy_in_cycles,
     another_disease,
     back_after_a_transfer,
+    back_as_planned,
     doctor_orders_from_bed,
     doctor_back_at_work,
     billed_after_the_discharge,

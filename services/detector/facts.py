@@ -76,6 +76,8 @@ DISEASED = 1 << 18
 FOREIGN = 1 << 19
 """It was told of another person. It competes with this person's versions of the same thing, and is never
 judged here (services.detector.elsewhere)."""
+EMPTIED = 1 << 20
+"""It was paid from the personal account and left less than one yuan in it (rules.md B03)."""
 CONTENTS = LINED | DRUGGED | OPERATED | ATTENDED | TRACED | INVOICED | DIAGNOSED | CARDED | DISEASED
 """Flags that say what a fact carries: a rule that needs one of them is not asked about other facts."""
 CLOCK_AHEAD = 10 * MINUTE
@@ -200,7 +202,7 @@ class Procedure(Struct, array_like=True, gc=False):
 
 
 class More(Struct, array_like=True, gc=False):
-    """What only some facts say: of settlements, admissions, checks and inspections."""
+    """What only some facts say: of settlements, admissions, discharges, checks and inspections."""
 
     department: str = ""
     insured_region: str = ""
@@ -211,6 +213,7 @@ class More(Struct, array_like=True, gc=False):
     method: str = ""
     result: str = ""
     procedures: list[Procedure] = []
+    planned_return: bool | None = None
 
 
 NOTHING_MORE = More()

@@ -19,6 +19,7 @@ from services.detector.facts import (
     DISEASED,
     EMERGENCY,
     EMERGENCY_TYPES,
+    EMPTIED,
     END_DAY,
     HAS_BEGIN,
     HISTORICAL,
@@ -124,6 +125,7 @@ def _span(event: wire.Settlement, calendar: Calendar, occurred: int, flags: int)
 
 def _marks(event: wire.Settlement, flags: int) -> int:
     """Flags with what the event's own fields mark."""
+    amounts = event.amounts
     if event.emergency == 1 or event.med_type.startswith(EMERGENCY_TYPES):
         flags |= EMERGENCY
     if event.mid_stay:
@@ -134,6 +136,8 @@ def _marks(event: wire.Settlement, flags: int) -> int:
         flags |= DISEASED
     if event.procedures:
         flags |= OPERATED
+    if amounts.balance is not None and amounts.balance < EMPTY and amounts.account:
+        flags |= EMPTIED
     return flags
 
 
@@ -224,6 +228,8 @@ CARD_LENGTH = 16
 """Characters of a card's pseudonym that tell cards apart (base 32: 80 bits)."""
 
 
+EMPTY = Decimal(1)
+"""Yuan: an account that holds less is empty (rules.md B03)."""
 _TOLERANCE = Decimal("0.05")
 """interface.md §0 (8): parts may differ from the whole by rounding."""
 
@@ -263,6 +269,7 @@ def _discharge(event: wire.Discharge, calendar: Calendar, occurred: int, recorde
         transfer_to=event.transfer_to or "",
         diagnoses=diagnoses,
         main_diagnosis=main_diagnosis,
+        packed_more=None if event.planned_return is None else More(planned_return=event.planned_return),
     )
     return _bare(Kind.DISCHARGE, event, event.encounter_id, flags, detail)
 

@@ -62,6 +62,7 @@ def innocent(first: Stay, second: Stay) -> list[Explanation]:
     codes = [code.replace(".", "") for fact in second.facts for code in fact.detail.diagnoses.split()]
     main = second.main_diagnosis
     return [
+        Explanation("planned_return", first.planned_return),
         Explanation("planned_course", any(code.startswith(COURSES) for code in codes) if codes else None),
         Explanation("long_disease", main.startswith(LONG_DISEASES) if main else None),
         Explanation("emergency", second.med_type.startswith(EMERGENCY_ADMISSION)),

@@ -17,6 +17,7 @@ from services.detector.facts import (
     BACKFILLED,
     DEFECTIVE,
     EMERGENCY,
+    EMPTIED,
     END_DAY,
     FOREIGN,
     HISTORICAL,
@@ -53,6 +54,7 @@ _FLAGS = (
     (NEGATIVE, "negative"),
     (DEFECTIVE, "defective"),
     (PRESENT, "present"),
+    (EMPTIED, "emptied"),
 )
 
 

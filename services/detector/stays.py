@@ -106,6 +106,11 @@ class Stay:
         return self.discharge.detail.transfer_to if self.discharge else ""
 
     @property
+    def planned_return(self) -> bool | None:
+        """Whether the discharge says that the patient is to come back; None where it says nothing."""
+        return self.discharge.detail.more.planned_return if self.discharge else None
+
+    @property
     def main_diagnosis(self) -> str:
         """The principal diagnosis: of the discharge, else the admission, else the last settlement; "" where
         none is marked and none stands alone."""

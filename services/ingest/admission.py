@@ -112,7 +112,7 @@ class Admission:
 
     def _settle(self, event: Settlement, now: int) -> tuple[int, int]:
         amounts = event.amounts
-        for name in ("total", "fund", "account", "cash", "family"):
+        for name in ("total", "fund", "account", "cash", "family", "balance"):
             value = getattr(amounts, name)
             if value is not None:
                 setattr(amounts, name, _money(value, f"/amounts/{name}"))

@@ -19,7 +19,7 @@ REQUIRED = {
 }
 OPTIONAL = {
     "admission": {"diagnoses", "bed"},
-    "discharge": {"discharge_way", "transfer_to", "diagnoses"},
+    "discharge": {"discharge_way", "transfer_to", "planned_return", "diagnoses"},
     "fee_lines": set(),
     "settlement": {
         "begin_at",

@@ -46,7 +46,7 @@ def swipes_at_night(world: World) -> Iterator[Place]:
 
 
 def equal_amounts(world: World) -> Iterator[Place]:
-    """B03, but for one fixed-price item."""
+    """B03, but for one fixed-price item where an amount repeats."""
     days: dict[tuple[str, str], list[Encounter]] = defaultdict(list)
     for found in _sales(world):
         days[found.institution, found.begin.date().isoformat()].append(found)
@@ -56,6 +56,13 @@ def equal_amounts(world: World) -> Iterator[Place]:
             fixed = len(codes) == 1 and len(next(iter(codes))) == 1
             if count >= 10 and count >= 0.3 * len(sold) and not fixed:
                 yield _where(sold[0])
+        emptied = [event for f in sold for event in f.settlements if _is_emptied(event["amounts"])]
+        if len(emptied) >= 5:
+            yield _where(sold[0])
+
+
+def _is_emptied(amounts: dict[str, str]) -> bool:
+    return Decimal(amounts["account"]) > 0 and Decimal(amounts.get("balance", "1")) < 1
 
 
 def churn(world: World) -> Iterator[Place]:

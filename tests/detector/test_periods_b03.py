@@ -65,3 +65,38 @@ def test_beside_a_fixed_price_another_amount_still_speaks():
     told = [*swipes(14, 5_000, items=items("X1")), *swipes(11, 3_000)]
     (alert,) = on_duckdb([RULE], told, EMPTY)
     assert alert.evidence["equal_amount"] == "30.00"
+
+
+def emptying(count, day="05-04", **given):
+    return [
+        screening(
+            f"{day} {9 + n:02}:00", total=5_000 + n, account=5_000 + n, fund=0, flags=["emptied"], **given
+        )
+        for n in range(count)
+    ]
+
+
+def test_five_swipes_that_empty_the_account_are_found():
+    (alert,) = on_duckdb([RULE], [*emptying(5), *others(30)], EMPTY)
+    assert (alert.subject.id, alert.happened_at, alert.severity) == ("P1", "2026-05-04", 2)
+    assert alert.amount == "0.00"
+    assert (alert.evidence["emptied_swipes"], alert.evidence["account_total"]) == (5, "250.10")
+    assert "余额不足1元" in alert.message.zh
+    assert len(alert.evidence["cases"]) == 5
+
+
+def test_four_or_five_on_two_days_or_of_accounts_that_hold_something_are_not():
+    assert on_duckdb([RULE], emptying(4), EMPTY) == []
+    assert on_duckdb([RULE], [*emptying(3), *emptying(2, "05-05")], EMPTY) == []
+    assert on_duckdb([RULE], [*emptying(4), *others(30)], EMPTY) == []
+
+
+def test_accounts_emptied_for_one_item_of_a_fixed_price_are_innocent():
+    assert on_duckdb([RULE], emptying(6, items=items("X1")), EMPTY) == []
+    (alert,) = on_duckdb([RULE], [*emptying(5, items=items("X1")), *emptying(1, items=items("X2"))], EMPTY)
+    assert alert.checked == ["fixed_price"]
+
+
+def test_one_amount_and_empty_accounts_are_two_findings_of_a_day():
+    found = on_duckdb([RULE], [*swipes(10, 5_000), *emptying(5)], EMPTY)
+    assert len({alert.alert_id for alert in found}) == 2

@@ -80,6 +80,22 @@ def test_a_purchase_is_screened_with_what_it_says():
     assert "H" not in found.household
 
 
+@pytest.mark.parametrize(
+    ("amounts", "is_emptied"),
+    [
+        ({"account": "30", "balance": "0.99"}, True),
+        ({"account": "30", "balance": "0"}, True),
+        ({"account": "30", "balance": "1.00"}, False),
+        ({"account": "0", "balance": "0"}, False),
+        ({"balance": "0"}, False),
+        ({"account": "30"}, False),
+    ],
+)
+def test_an_account_that_paid_and_holds_less_than_a_yuan_was_emptied(amounts, is_emptied):
+    [message] = screened([swipe("05-02 22:30", amounts=amounts)]).values()
+    assert ("emptied" in message.flags) is is_emptied
+
+
 def test_a_stay_takes_its_ends_and_bed_from_admission_and_discharge():
     story = [
         admission("05-01 09:00", bed="12", department="内科"),

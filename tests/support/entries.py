@@ -74,12 +74,16 @@ def discharge(
     return _event("discharge", at, institution, person, values)
 
 
+LEAVING = ("discharge_way", "transfer_to", "planned_return")
+"""What a discharge says."""
+
+
 def stay(
     begin: str, end: str | None, institution: str = "H1", encounter: str = "M1", **given: Any
 ) -> list[dict[str, Any]]:
     """Admission and, with an end, discharge."""
     person = given.pop("person", PERSON)
-    leaving = {name: given.pop(name) for name in ("discharge_way", "transfer_to") if name in given}
+    leaving = {name: given.pop(name) for name in LEAVING if name in given}
     events = [admission(begin, institution, encounter, person, **given)]
     if end is not None:
         events.append(discharge(end, institution, encounter, person, **leaving))

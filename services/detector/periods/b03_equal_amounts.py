@@ -1,8 +1,8 @@
-"""B03 同额聚集: a pharmacy that swipes the same amount again and again.
+"""B03 同额聚集、刷空账户: a pharmacy's swipes of one amount, or of accounts until they are empty.
 
 Predicate: on one local day at one pharmacy, 10 or more swipes of the same total, and these at least 30 % of
-the day's swipes. The catalogue's second form, settlements that empty the account, needs the account's
-balance, which no event carries: it is not judged.
+the day's swipes. Or 5 or more swipes that were paid from the personal account and left less than one yuan in
+it; swipes that tell no balance do not count.
 
 Silent: all of these swipes are of one and the same item (a fixed price, such as a test or a consultation).
 """
@@ -21,6 +21,7 @@ class EqualAmountsParameters(Parameters):
 
     swipes: int = parameter(10, "1", "同额刷卡笔数下限", "swipes of one amount on a day")
     share: float = parameter(0.3, "1", "同额占当日刷卡比例下限", "their share of the day's swipes")
+    emptied: int = parameter(5, "1", "刷空个人账户的笔数下限", "swipes of a day that empty the account")
 
 
 RULE = PeriodRule(
@@ -34,12 +35,22 @@ RULE = PeriodRule(
         "{equal_amount} yuan ({share:.0%}), {persons} persons in all: {equal_total} yuan, {amount} of them "
         "from the fund. Were medicines really sold, or cards cashed and goods exchanged?",
     ),
+    variants={
+        "emptied": Words(
+            "{institution_id}在{happened_on}有{emptied_swipes}笔刷卡把个人账户刷空（余额不足1元），"
+            "涉及{persons}名参保人，个人账户共支付{account_total}元（另有统筹基金{amount}元）。"
+            "请核对是否真实购药，有无套现、串换。",
+            "At {institution_id} {emptied_swipes} swipes of {persons} persons on {happened_on} left less "
+            "than one yuan in the personal account; the accounts paid {account_total} yuan, the fund "
+            "{amount}. Were medicines really sold, or cards cashed and goods exchanged?",
+        )
+    },
     basis=("条例 38(四)", "条例 40(一)"),
     checks={"fixed_price": Words("同一固定价格项目", "one item of a fixed price")},
     parameters=EqualAmountsParameters(),
     sql="b03_equal_amounts.sql",
     needs=(Need.PURCHASES,),
     subject="institution",
-    identity=("institution_id", "happened"),
+    identity=("institution_id", "happened", "form"),
     severity=2,
 )

@@ -6,8 +6,8 @@ diagnosis is the same by three characters, or six tenths of all items billed sta
 and in on one day at one institution asks for no diagnosis. C03c: three stays or more, each such a return from
 the one before, the last begun at most thirty days after the first ended; the longest such chains count.
 
-Planned returns, staged operations and the quota of a case stand in no field of the interface and are not
-judged.
+Silent where the first discharge says that the patient is to come back (出院31天内再住院计划, planned_return).
+Staged operations and the quota of a case stand in no field of the interface and are not judged.
 """
 
 from bisect import bisect_left, bisect_right
@@ -51,6 +51,7 @@ class StayInParts(Rule):
     )
     basis = ("条例 38(一)",)
     checks = {
+        "planned_return": Words("出院时已登记再住院计划", "a return planned at the discharge"),
         "planned_course": Words("按周期的放化疗、透析或安宁疗护", "a planned course of treatment"),
         "long_disease": Words("妊娠、精神、结核或烧伤等需多次住院", "a disease treated in several stays"),
         "emergency": Words("急诊转住院", "admitted through the emergency department"),

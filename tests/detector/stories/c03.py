@@ -2,6 +2,7 @@
 
 from tests.detector.stories import Story
 from tests.support.entries import (
+    LEAVING,
     admission,
     cancellation,
     corrected,
@@ -26,7 +27,7 @@ DOCTOR = {"department": "内科", "practitioner_id": "D1"}
 
 def twice(first: tuple, second: tuple, diseases=FLU, again=FLU_AGAIN, place: str = "H1", **given) -> list:
     """Two stays of one person; what is given is of the second's admission, or of the first's discharge."""
-    leaving = {name: given.pop(name) for name in ("discharge_way", "transfer_to") if name in given}
+    leaving = {name: given.pop(name) for name in LEAVING if name in given}
     return [
         *stay(*first, "H1", "M1", diagnoses=diseases, **leaving),
         *stay(*second, place, "M2", diagnoses=again, **given),
@@ -58,6 +59,12 @@ AGAIN = twice(FIRST, BACK)
 
 STORIES = [
     Story("in again after a week", AGAIN, expects=LIGHT),
+    Story("in again as planned", twice(FIRST, BACK, planned_return=True)),
+    Story("no return was planned", twice(FIRST, BACK, planned_return=False), expects=LIGHT),
+    Story(
+        "out and in on one day as planned",
+        twice(FIRST, ("03-05 15:00", "03-08 10:00"), again=GOUT, planned_return=True),
+    ),
     Story("after fifteen days to the hour", twice(FIRST, ("03-20 10:00", None)), expects=LIGHT),
     Story("a minute later", twice(FIRST, ("03-20 10:01", None))),
     Story("after sixteen days", twice(FIRST, ("03-21 10:00", None))),

@@ -3,7 +3,7 @@
 -- where an end is a bare date; similarity is the share of common codes among all codes of both stays;
 -- suppressions hold for all three forms and look at any diagnosis of the second stay for Z51 and Z49, at
 -- its principal one for the others; a transfer back, or on to the second institution, is none; staged
--- surgery, a planned return (days_rinp_flag_31) and the quota stand in no field.
+-- surgery and the quota stand in no field; a return planned at the first discharge is none.
 
 CREATE TABLE billed_codes AS
 SELECT institution_id, encounter_id, list(DISTINCT code) AS codes FROM lines GROUP BY ALL;
@@ -34,6 +34,7 @@ WHERE a.closed
   AND NOT regexp_matches(a.med_type, '^2105') AND NOT regexp_matches(b.med_type, '^(24|2105)')
   AND len(list_filter(coalesce(b.diseases, []), lambda d: regexp_matches(d, '^(Z51\.?[0125]|Z49)'))) = 0
   AND NOT regexp_matches(coalesce(b.main_disease, ''), '^(O|F|A1[5-9]|T2[0-9]|T3[0-2])')
+  AND NOT coalesce(a.planned_return, false)
   AND NOT coalesce(a.discharge_way IN (2, 5) OR a.discharge_way = 3 AND a.transfer_to = b.institution_id, false);
 
 CREATE TABLE stay_funds AS
