@@ -15,12 +15,13 @@ Care = Literal["inpatient", "visit", "pharmacy", "other"]
 
 FLAGS = (
     "historical", "backfilled", "mid_stay", "emergency", "negative", "newborn", "offset", "defective",
-    "present", "emptied",
+    "present", "emptied", "on_leave",
 )  # fmt: skip
 """What `ScreeningMessage.flags` may name. historical: came by import. backfilled: written more than a day
 after the visit. newborn: by med_type, or born at most 28 days before. offset: a negative mirror takes it
 back, or it is that mirror. defective: it contradicts itself. present: it shows the person at a counter at a
-clock time. emptied: the personal account paid and holds less than one yuan afterwards."""
+clock time. emptied: the personal account paid and holds less than one yuan afterwards. on_leave: a
+round of its encounter noted a leave."""
 
 ITEMS_AT_MOST = 2_000
 """Lines kept one by one; of longer encounters the sums by code, practitioner left out."""

@@ -79,6 +79,43 @@ def wave(
     return told_of(place, stays)
 
 
+# C01b
+
+
+def _untested(cast: Cast, *, at_once: bool) -> Told:
+    """Two patients of one bed, at once or in turn; nothing is examined or tested of the first."""
+    day = cast.weeks(9)
+    place = cast.pick(cast.geography.hospitals[2:4])
+    bed = f"B8{cast.rng.randrange(100):02d}"
+    stays = []
+    for first, nights, tests in ((0, 5, ()), (2 if at_once else 5, 3, (c.BLOOD_COUNT, c.X_RAY))):
+        begin = (day + first) * DAY + (9 if at_once else 15) * HOUR + cast.rng.randrange(20 * MINUTE)
+        # Beds are numbered by ward, so one doctor's ward it is.
+        stay = Stay(place, begin, begin + nights * DAY - 2 * HOUR, bed=bed, doctor=place.practitioners[1])
+        stay.diagnosis = "K80.200"
+        stay.billing = ward_billing(c.CEFUROXIME, c.NEBULISER, first=tests, nights=nights)
+        person = cast.person(begin, begin + nights * DAY + 2 * HOUR, adult)
+        stays.append(admit(cast.ledger, person, stay))
+    return told_of(place, stays[:1])
+
+
+@plants(
+    "C01b",
+    "与他人同床且全程无检查检验",
+    "In another patient's bed, without any test",
+    tolerates=["C02", "C01"],
+)
+def untested_in_a_shared_bed(cast: Cast) -> Told:
+    """The second patient lies in the bed while the first is said to."""
+    return _untested(cast, at_once=True)
+
+
+@spares(["C01b", "C02"], "前后两名患者使用同一床位", "One bed, one patient after the other")
+def one_bed_after_the_other(cast: Cast) -> Told:
+    """The first leaves two hours before the second comes."""
+    return _untested(cast, at_once=False)
+
+
 # C02
 
 
@@ -320,6 +357,8 @@ def nearly_all_on_assistance(cast: Cast) -> Told:
 
 
 STORIES = (
+    untested_in_a_shared_bed,
+    one_bed_after_the_other,
     more_patients_than_beds,
     two_persons_in_one_bed,
     one_bed_used_in_turn,

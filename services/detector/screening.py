@@ -132,7 +132,7 @@ def screening_of(history: PersonMemory, view: PersonView, fact: Fact, rules_hash
         drg=more.drg,
         bed=more.bed or _bed(facts),
         discharge_way=stay.discharge_way if stay else 0,
-        flags=_flags(history, fact, is_newborn=_is_newborn(view, stay, fact.med_type, begun)),
+        flags=_flags(history, fact, facts, is_newborn=_is_newborn(view, stay, fact.med_type, begun)),
         alerts=_alerts(history, ref),
     )
 
@@ -287,12 +287,14 @@ def _is_newborn(view: PersonView, stay: Stay | None, med_type: str, moment: int)
     )
 
 
-def _flags(history: PersonHistory, fact: Fact, *, is_newborn: bool) -> list[str]:
+def _flags(history: PersonHistory, fact: Fact, facts: Sequence[Fact], *, is_newborn: bool) -> list[str]:
     names = [name for flag, name in _FLAGS if fact.flags & flag]
     if is_newborn:
         names.append("newborn")
     if fact.kind in SETTLEMENTS and history.is_offset(fact):
         names.append("offset")
+    if any(other.kind == Kind.INSPECTION and other.detail.more.result == "on_leave" for other in facts):
+        names.append("on_leave")
     return sorted(names)
 
 

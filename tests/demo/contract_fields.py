@@ -174,9 +174,8 @@ def faults(event: dict[str, Any]) -> list[str]:
 
 def _amount_faults(amounts: dict[str, str]) -> list[str]:
     found = [f"amount {name}" for name in {"total", "fund"} - amounts.keys()]
-    found += [
-        f"unknown amount {name}" for name in amounts.keys() - {"total", "fund", "account", "cash", "family"}
-    ]
+    known = {"total", "fund", "account", "cash", "family", "balance"}
+    found += [f"unknown amount {name}" for name in amounts.keys() - known]
     return found + [
         f"decimals of {name}" for name, text in amounts.items() if -Decimal(text).as_tuple().exponent != 2
     ]

@@ -7,9 +7,9 @@ A run makes these relations for one month and the days before it; each rule sees
   the mirrors, less contradictory ones. `visit` joins them with their items: each engine's own name of the
   stored row, to be compared with nothing else and shown to nobody. Beside them, as in force on the
   screening's day: kind, level, beds, group_id, chain_id, open_24h (NULL where the registry says nothing).
-  Flags are booleans: historical, backfilled, mid_stay, is_newborn, is_emergency, is_present, is_emptied.
-  `ends`, `last_day`: when it ended, else when it was settled for good, else NULL (still open). `alerts`:
-  blank before and after each id, so that `alerts LIKE '% B01-%'` asks for a rule.
+  Flags are booleans: historical, backfilled, mid_stay, is_newborn, is_emergency, is_present, is_emptied,
+  on_leave. `ends`, `last_day`: when it ended, else when it was settled for good, else NULL (still open).
+  `alerts`: blank before and after each id, so that `alerts LIKE '% B01-%'` asks for a rule.
 - `items` (visit, code, category, quantity, amount, covered, unit_price, practitioner, day, doses, minute,
   split_pack, name_mark): billed items of the same screenings. `categories` (visit, category, amount,
   covered): their sums by charge type. Both are made only where some rule's SQL names them; a rule reads them
@@ -17,7 +17,8 @@ A run makes these relations for one month and the days before it; each rule sees
 - `taken_back`: settlements that were cancelled or that a negative mirror took back, with the columns of
   `screened`; not those that stand under another person.
 - `ward_stays`: in-patient stays, a row an encounter and person, as far back as `stays_days` says:
-  institution_id, encounter_id, person, month and day and begun of admission, last_day (NULL: open),
+  institution_id, encounter_id, person, month and day and begun of admission, last_day and ends (NULL: open),
+  by_dates (an end is a bare date), bed,
   is_settled (for good), cost and fund and billed (its items) and of these tests (charge types 03, 04), drugs
   (09 to 11), surgery (06), all in fen; age, community_id, assistance, main_diagnosis, diagnoses, procedures,
   department, med_type, is_emergency, is_newborn, insured_region, discharge_way, settlements (array), kind,
@@ -192,6 +193,7 @@ SELECT s.{row} AS visit, s.day, s.occurred_day, s.total, s.fund, s.account, s.fa
        s.at_is_date, s.flags LIKE '%historical%' AS historical, s.flags LIKE '%backfilled%' AS backfilled,
        s.flags LIKE '%mid_stay%' AS mid_stay, s.flags LIKE '%newborn%' AS is_newborn,
        s.flags LIKE '%present%' AS is_present, s.flags LIKE '%emptied%' AS is_emptied,
+       s.flags LIKE '%on_leave%' AS on_leave,
        (s.flags LIKE '%emergency%' OR s.emergency > 0) AS is_emergency, s.sex, s.assistance, s.discharge_way,
        s.care, s.month, s.settlement_id, s.institution_id, h.kind, h.level, s.minute, s.practitioner,
        s.person, s.encounter_id, s.name, s.department, s.device, s.med_type,
@@ -242,7 +244,8 @@ WITH billed AS (
 )
 SELECT s.institution_id, s.encounter_id, s.person, min(s.month) AS month, min(s.day) AS day,
        min(s.begun) AS begun, CASE WHEN count(s.last_day) = count(*) THEN max(s.last_day) END AS last_day,
-       bool_or(s.settlement_id <> '' AND NOT s.mid_stay) AS is_settled,
+       CASE WHEN count(s.ends) = count(*) THEN max(s.ends) END AS ends, bool_or(s.at_is_date) AS by_dates,
+       max(s.bed) AS bed, bool_or(s.settlement_id <> '' AND NOT s.mid_stay) AS is_settled,
        CAST(sum(s.total) AS bigint) AS cost, CAST(sum(greatest(s.fund, 0)) AS bigint) AS fund,
        bool_and(s.historical) AS historical, bool_or(s.is_emergency) AS is_emergency,
        bool_or(s.is_newborn) AS is_newborn, max(s.age) AS age, max(s.community_id) AS community_id,

@@ -7,7 +7,8 @@ visit or pharmacy swipe inside it, as A03 and A04 see them (3, from 50 km away 4
 screening or drugs alone (1); not in bed at the night's round (5); absent by day without a leave (2).
 
 Where days without a treatment are usual (paid by the bed day, hospice, psychiatry, rehabilitation) the bill
-says nothing. Costs against the median of the class, and a bed with two patients, are judged by the month.
+says nothing. Costs against the median of the class, and a bed with two patients, are judged by the month
+(C01b).
 """
 
 from collections.abc import Iterable, Iterator
