@@ -70,6 +70,12 @@ ADVICE = {
         "Do admission and discharge belong to the same encounter, and are their times right? Send the "
         "discharge again, corrected.",
     ),
+    "died_twice": Words(
+        "由参保登记部门核实死亡日期，更正人员名录 persons.csv 中有误的一行后重新加载"
+        "（person_id 和 effective_from 不变）。",
+        "Let the registration office verify the day of death; correct the wrong row of persons.csv (same "
+        "person_id and effective_from) and load it again.",
+    ),
     "clock_ahead": Words(
         "校准上传系统的时钟；recorded_at 应不早于 occurred_at。",
         "Set the clock of the sending system; recorded_at is not earlier than occurred_at.",

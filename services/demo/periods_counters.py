@@ -24,15 +24,15 @@ _EVENINGS = (
 )
 
 
-def _pharmacy(cast: Cast, day: int, **wanted: Any) -> Institution:
-    """A pharmacy without another story of the month; `wanted`: attributes that it must have."""
+def _pharmacy(cast: Cast, day: int, story: str = "month", **wanted: Any) -> Institution:
+    """A pharmacy without another such story of the month; `wanted`: attributes that it must have."""
     places = [
         place
         for place in cast.geography.of_kind("pharmacy")
         if place.index not in cast.standing.reporting
         and all(getattr(place, name) == value for name, value in wanted.items())
     ]
-    return cast.claim(places, "month", day)
+    return cast.claim(places, story, day)
 
 
 def _about(place: Institution, at: int, pairs: Sequence[Pair]) -> Told:
@@ -90,10 +90,10 @@ def settled_after_closing(cast: Cast) -> Told:
 # B03
 
 
-def _one_amount(cast: Cast, totals: Sequence[Bill], **more: str) -> Told:
+def _one_amount(cast: Cast, totals: Sequence[Bill], story: str = "month", **more: str) -> Told:
     """A customer an hour, each with a bill from the account; `more`: what else the amounts tell."""
     day = cast.day(1)
-    place = _pharmacy(cast, day, open_24h=False)
+    place = _pharmacy(cast, day, story, open_24h=False)
     pairs = []
     for hour, total in zip(_HOURS, totals, strict=False):
         at = at_hour(cast, place, day, hour, 0)
@@ -118,7 +118,7 @@ def a_dozen_of_one_fixed_price(cast: Cast) -> Told:
 def _to_the_last_yuan(cast: Cast, left: int) -> Told:
     """Eight customers an hour apart, each with another bill, after which the account holds so many fen."""
     bills = [bill(cheap_drugs(cast, 2)) for _ in range(8)]
-    return _one_amount(cast, bills, balance=yuan(left))
+    return _one_amount(cast, bills, "accounts", balance=yuan(left))
 
 
 @plants("B03", "同一药店一日刷空多人个人账户", "Account after account swiped empty on one day")

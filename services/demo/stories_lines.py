@@ -160,6 +160,18 @@ def contrast_scan_without_agent(cast: Cast) -> Told:
     return _visit(cast, (c.CONTRAST_CT, 1))
 
 
+@plants("D09", "输液次数多于输液药品", "More infusions than bottles", tolerates=["D03"])
+def more_infusions_than_bottles(cast: Cast) -> Told:
+    """Four infusions, one bottle."""
+    return _visit(cast, (c.INFUSION, 4), (c.SALINE, 1))
+
+
+@spares(["D09"], "一次输液用多支药品", "One infusion of several bottles")
+def one_infusion_of_several_bottles(cast: Cast) -> Told:
+    """Two drugs in one bag."""
+    return _visit(cast, (c.INFUSION, 1), (c.SALINE, 1), (c.CEFUROXIME, 2))
+
+
 @spares(["D09"], "手术与麻醉、增强CT与对比剂齐全", "An operation and a scan with all that belongs to them")
 def complete_operation(cast: Cast) -> Told:
     """Operation with anaesthesia, contrast scan with agent."""
@@ -302,6 +314,8 @@ STORIES = (
     operation_without_anaesthesia,
     contrast_scan_without_agent,
     complete_operation,
+    more_infusions_than_bottles,
+    one_infusion_of_several_bottles,
     more_minutes_than_a_day,
     treatments_by_two_therapists,
     two_patients_at_once,

@@ -13,6 +13,7 @@ from services.detector.versions import name_of, offsets_among
 from services.detector.view import PersonView
 
 PLACEHOLDER = "placeholder_person"
+DIED_TWICE = "died_twice"
 
 WORDS = {
     "amounts_do_not_add_up": Words("费用合计与各项支付之和不符", "the total is not the sum of its parts"),
@@ -26,6 +27,10 @@ WORDS = {
     "end_before_begin": Words("结束时间早于开始时间", "it ends before it begins"),
     "discharge_before_admission": Words("出院时间早于入院时间", "the discharge lies before the admission"),
     "clock_ahead": Words("上传时间早于发生时间", "written before it happened: is the clock right?"),
+    DIED_TWICE: Words(
+        "名录中同一人员登记了不同的死亡日期，核实前以较晚的为准",
+        "the registry tells two days of death of one person; until one is corrected the later one counts",
+    ),
     PLACEHOLDER: Words(
         "同一人员编号的有效记录超过上限，疑似占位编号，暂停判断",
         "more live records under one person id than a person can have: a placeholder? Judgement is suspended",
@@ -39,6 +44,7 @@ PATHS = {
     "end_before_begin": "/end_at",
     "discharge_before_admission": "/occurred_at",
     "clock_ahead": "/recorded_at",
+    DIED_TWICE: "/death_date",
     PLACEHOLDER: "/person_id",
 }
 
@@ -125,6 +131,12 @@ def may_be_defective(fact: Fact) -> bool:
 def placeholder(history: PersonHistory) -> Defect:
     """The one defect of a person with too many live facts: no single institution's, named by the key."""
     return Defect(PLACEHOLDER, "", history.key, ("", ""))
+
+
+def of_records(view: PersonView) -> Iterator[Defect]:
+    """Defects of what the registry says of the person: no institution's, named by the key."""
+    if len(view.insured.deaths) > 1:
+        yield Defect(DIED_TWICE, "", view.history.key, ("", ""))
 
 
 def shares_of(history: PersonHistory) -> list[Share]:

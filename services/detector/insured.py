@@ -33,6 +33,24 @@ class Insured:
         """The record with the latest effective date: whom it speaks of was born, and died, once."""
         return max(self.persons, key=_begin) if self.persons else None
 
+    @property
+    def deaths(self) -> set[str]:
+        """Days of death that records tell and that cannot be one: more than one contradict each other. A
+        month says nothing against a day in it."""
+        told = {row.death_date for row in self.persons if row.death_date}
+        return {
+            death for death in told if not any(other != death and other.startswith(death) for other in told)
+        }
+
+    @property
+    def died(self) -> str | None:
+        """The day, or month, of death: that of the latest record. Where an earlier one tells another, the
+        later of the two: what is contradictory is no evidence. None while the latest tells of none."""
+        latest = self.latest
+        if latest is None or not latest.death_date:
+            return None
+        return max(self.deaths)
+
     def is_newborn(self, day: int) -> bool | None:
         """Whether the person is a newborn on a local day (ordinal); None where the birth is unknown, or lies
         later."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from schemas.finding import Alert
 from schemas.moments import DAY, Calendar
 from schemas.registry import Registry
-from services.detector.defects import Defect, defects_of, may_be_defective, placeholder
+from services.detector.defects import Defect, defects_of, may_be_defective, of_records, placeholder
 from services.detector.facts import CONTENTS, HISTORICAL, Fact, Kind
 from services.detector.history import Change, Ref
 from services.detector.memory import PersonMemory, Said
@@ -157,12 +157,12 @@ class PersonJudge:
         if history.count > self.bench.facts_limit:
             history.suspended = True
             return difference(history.said, [placeholder(history)])
-        if not history.count and not history.said:
+        if not history.count and not history.said and not history.records:
             return []
         view = PersonView(history, self.registry, self.bench.calendar)
         found = [finding for rule in self._rules for finding in rule.judge(view, None)]
         refs = {(fact.institution, fact.encounter) for fact in history.facts}
-        verdicts = difference(history.said, [*found, *defects_of(view, sorted(refs))])
+        verdicts = difference(history.said, [*found, *defects_of(view, sorted(refs)), *of_records(view)])
         history.suspended = False
         return verdicts
 

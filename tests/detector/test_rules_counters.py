@@ -6,11 +6,13 @@ from tests.support.entries import (
     admission,
     cancellation,
     discharge,
+    entries,
     inpatient,
     judge_all,
     line,
     person,
     registry,
+    replay_of,
     settlement,
     swipe,
 )
@@ -174,3 +176,52 @@ def test_a08_clearing_the_account_is_none_and_buying_is_not():
     cleared = swipe("05-20 10:00", fund="0.00", amounts={"account": "100.00"})
     assert judge_all([DEAD, cleared]) == []
     assert len(judge_all([DEAD, {**cleared, "lines": [line("L1")]}])) == 1
+
+
+def dies(*deaths: tuple[str, str | None]) -> list:
+    """A person's records: day of effect, and of death (None: none is told any more)."""
+    return [
+        person(effective_from=begin, **({"death_date": death} if death else {}), loaded=number)
+        for number, (begin, death) in enumerate(deaths, 1)
+    ]
+
+
+@pytest.mark.parametrize("deaths", [("2026-05-10", "2026-05-20"), ("2026-05-20", "2026-05-10")])
+def test_who_dies_twice_is_a_defect_of_the_registry_and_the_later_death_counts(deaths):
+    records = dies(("2026-06-01", deaths[0]), ("2026-07-01", deaths[1]))
+    between, after = settlement("05-15 09:00"), settlement("05-25 09:00")
+    for story in (
+        [*records, between, after],
+        [between, after, *records],
+        [records[0], between, records[1], after],
+    ):
+        done = replay_of(entries(*story), rules={"A08"})
+        assert [alert.settlements for alert in done.open.values()] == [[after["settlement_id"]]]
+        (defect,) = done.defects.values()
+        assert (defect.code, defect.institution_id, defect.path) == ("died_twice", "", "/death_date")
+
+
+def test_a_person_without_any_event_may_die_twice_too():
+    done = replay_of(entries(*dies(("2026-06-01", "2026-05-10"), ("2026-07-01", "2026-05-20"))))
+    assert [defect.code for defect in done.defects.values()] == ["died_twice"]
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        dies(("2026-06-01", "2026-05"), ("2026-07-01", "2026-05-20")),
+        dies(("2026-06-01", "2026-05-20"), ("2026-07-01", "2026-05-20")),
+        dies(("2026-06-01", "2026-05-10"), ("2026-06-01", "2026-05-20")),
+    ],
+    ids=["a month and a day in it", "one day told twice", "one record corrected"],
+)
+def test_one_death_is_no_contradiction(records):
+    story = entries(*records, visit := settlement("05-25 09:00"), settlement("05-15 09:00"))
+    done = replay_of(story, rules={"A08"})
+    assert [alert.settlements for alert in done.open.values()] == [[visit["settlement_id"]]]
+    assert not done.defects
+
+
+def test_a_death_that_the_latest_record_no_longer_tells_is_none():
+    records = dies(("2026-06-01", "2026-05-10"), ("2026-07-01", None))
+    assert not replay_of(entries(*records, settlement("05-25 09:00")), rules={"A08"}).open

@@ -1,7 +1,8 @@
 """A08 死亡后结算: the card of a dead person.
 
 Predicate: the visit's local date is later than the day of death plus one day; where only the month of
-death is known, later than the month's last day. Nothing known of the death: no judgement.
+death is known, later than the month's last day. Nothing known of the death: no judgement. Of
+records that tell two deaths the later one counts, and a data defect says so.
 """
 
 from calendar import monthrange
@@ -51,15 +52,15 @@ class SettlementAfterDeath(Rule):
     parameters = SettlementAfterDeathParameters()
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
-        person = view.insured.latest
-        if person is None or not person.death_date:
+        death = view.insured.died
+        if death is None:
             return
-        last_day = self._last_day(person.death_date)
+        last_day = self._last_day(death)
         for fact in view.facts_of(refs):
             if fact.kind not in SETTLEMENTS or not view.is_settlement(fact):
                 continue
             if view.calendar.day(fact.at) > last_day:
-                yield from self._suspect(view, fact, person.death_date, last_day)
+                yield from self._suspect(view, fact, death, last_day)
 
     def _last_day(self, death: str) -> int:
         """The last local day on which a visit is no contradiction."""

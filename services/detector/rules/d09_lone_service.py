@@ -2,16 +2,19 @@
 
 Predicate: a settled encounter is charged for a code of which the registry says what it requires (an operation
 its anaesthesia, a contrast scan its agent, an anaesthesia its operation), and for none of those, neither in
-it nor elsewhere in the person's bills of that day and its neighbours. A case settled as a package (DRG) says
-nothing. Results of laboratories reach the product in no event: what is done without a result is not judged.
+it nor elsewhere in the person's bills of that day and its neighbours. Or it is charged more often for what
+requires medicines to inject (an infusion) than units of these were billed in it, and none stands elsewhere;
+the amount is that of what is beyond (type 2). A case settled as a package (DRG) says nothing. Results of
+laboratories reach the product in no event: what is done without a result is not judged.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from schemas.finding import Words
 from services.detector.bill_rule import BillRule, Suspect
-from services.detector.billing import Bill, Charge, base
+from services.detector.billing import Bill, Charge, base, count, over
 from services.detector.facts import MID_STAY, SETTLEMENTS
 from services.detector.history import Change, Ref
 from services.detector.rule import Explanation, Parameters, parameter
@@ -36,10 +39,9 @@ class LoneService(BillRule):
     phase = "post"
     title = Words("疑似虚构服务：缺少必要的配套项目", "A service without what must go with it")
     message = Words(
-        "{institution} 就诊 {encounter} 收取了{code}，却没有其必需的配套项目（{required}）；涉及{amount}元。"
-        "请核对该服务是否确已提供。",
-        "{institution} billed {code} in encounter {encounter} without any of what it requires ({required}); "
-        "{amount} yuan. Was the service given?",
+        "{institution} 就诊 {encounter} 收取了{code}，{what_zh}；涉及{amount}元。请核对该服务是否确已提供。",
+        "{institution} billed {code} in encounter {encounter}, {what_en}; {amount} yuan. "
+        "Was the service given?",
     )
     basis = ("条例 40(三)",)
     checks = {
@@ -54,19 +56,21 @@ class LoneService(BillRule):
             return
         for code, charges in sorted(bill.by_code.items()):
             required = self._required(view, bill, code, charges)
-            if not required or any(other in bill.by_code for other in required):
+            there = [charge for other in required for charge in bill.by_code.get(other, ())]
+            allowed = count(there)
+            if not required or (there and not (count(charges) > allowed and _are_injections(view, required))):
                 continue
             yield Suspect(
-                about=(code,),
+                about=(code, "more") if there else (code,),
                 severity=2,
-                amount=base(charges),
-                values={"code": code, "required": "、".join(required[:3])},
+                amount=over(charges, allowed) if there else base(charges),
+                values={"code": code, **_what(count(charges), allowed, required)},
                 charges=charges,
                 explanations=[
                     Explanation("package", _is_package(view, bill)),
                     Explanation("billed_elsewhere", self._is_elsewhere(view, bill, charges, required)),
                 ],
-                evidence={"code": code, "required": list(required)},
+                evidence={"code": code, "required": list(required), "there": f"{allowed.normalize():f}"},
             )
 
     def reach(self, view: PersonView, change: Change) -> Iterable[Ref]:
@@ -102,6 +106,26 @@ class LoneService(BillRule):
             if ref != bill.ref
             for day in view.bill(ref).dated(code, view.calendar)
         )
+
+
+def _are_injections(view: PersonView, codes: Iterable[str]) -> bool:
+    """Whether the registry knows all of them as medicines to inject."""
+    packs = [view.registry.pack(code) for code in codes]
+    return all(pack is not None and pack.injection for pack in packs)
+
+
+def _what(billed: Decimal, there: Decimal, required: tuple[str, ...]) -> dict[str, str]:
+    """What is missing, in words."""
+    some = "、".join(required[:3])
+    if not there:
+        return {
+            "what_zh": f"却没有其必需的配套项目（{some}）",
+            "what_en": f"without any of what it requires ({some})",
+        }
+    return {
+        "what_zh": f"共{billed.normalize():f}次，而所需注射药品（{some}）只有{there.normalize():f}支",
+        "what_en": f"{billed.normalize():f} times, with {there.normalize():f} units to inject ({some})",
+    }
 
 
 def _is_settled(view: PersonView, bill: Bill) -> bool:
