@@ -153,7 +153,7 @@ def panel_and_parts(world: World) -> Iterator[Pair]:
 def without_companion(world: World) -> Iterator[Pair]:
     """D09."""
     yield from _with_bundle(world, "requires", lambda has: not has)
-    bottles = {code for code, pack in world.packs.items() if pack["injection"] == "true"}
+    bottles = {code for code, pack in world.packs.items() if pack["injection"] == "1"}
     drips = {row["code"] for row in world.rows("bundles") if row["component_code"] in bottles}
     for found in world.settled:
         given = sum((line["quantity"] for line in found.lines if line["code"] in bottles), Decimal(0))

@@ -130,3 +130,52 @@ def test_an_institution_that_was_merged_is_innocent():
     assert on_duckdb([RULE], told, known("2026-04-01")) == []
     (alert,) = on_duckdb([RULE], told, known("2025-04-01"))
     assert "reorganised" in alert.checked
+
+
+def month(count, months_ago=0, institution="H1", **given):
+    """Admissions of one day of May, or of so many months before; two days each."""
+    year, number = divmod(2026 * 12 + 4 - months_ago, 12)
+    begin, end = (f"{year}-{number + 1:02}-{day} 09:00" for day in ("14", "16"))
+    given = {"department": "内科", "fund": 100_000, **given}
+    return [stay(begin, end, institution, **given) for _ in range(count)]
+
+
+def year(usual=12, **given):
+    """Twelve months with so many admissions each."""
+    return [each for ago in range(1, 13) for each in month(usual, ago, **given)]
+
+
+def months_found(*told, known=EMPTY):
+    """What is said of the month: its one busy week is none of this."""
+    return [alert for alert in on_duckdb([RULE], list(told), known) if alert.evidence["span"] == "month"]
+
+
+def test_a_month_of_sixty_after_months_of_twelve_is_found():
+    (alert,) = months_found(*year(), *month(60))
+    assert (alert.subject.id, alert.happened_at, alert.severity) == ("H1", "2026-05-01", 3)
+    assert (alert.evidence["figure"], alert.evidence["mean"], alert.evidence["times"]) == (60, 12, 5)
+    assert alert.amount == "48000.00"
+    assert "2026-05收治住院60人次" in alert.message.zh
+
+
+@pytest.mark.parametrize(("usual", "now", "found"), [(12, 29, 0), (12, 30, 1), (40, 60, 0), (40, 61, 1)])
+def test_of_a_month_thirty_and_half_as_many_again_are_needed(usual, now, found):
+    assert len(months_found(*year(usual, fund=0), *month(now, fund=0))) == found
+
+
+def test_what_the_fund_pays_may_grow_by_the_month_alone():
+    (alert,) = months_found(*year(), *month(12, fund=1_000_000))
+    assert (alert.evidence["paid"], alert.evidence["mean_paid"]) == ("120000.00", "12000.00")
+    assert "2026-05的住院基金支出" in alert.message.zh
+
+
+def test_an_institution_without_a_stay_twelve_months_before_has_no_usual_month():
+    assert months_found(*[each for ago in range(1, 12) for each in month(12, ago)], *month(60)) == []
+
+
+def test_a_new_department_explains_a_month_and_so_does_growth_everywhere():
+    assert months_found(*year(), *month(12), *month(40, department="康复科")) == []
+    names = [f"H{n}" for n in range(1, 5)]
+    told = [each for name in names for each in (*year(institution=name), *month(60, institution=name))]
+    assert months_found(*told, known=PLACES) == []
+    assert len(months_found(*told, *month(60), known=PLACES)) == 1
