@@ -74,11 +74,12 @@ def shared_cards(world: World) -> Iterator[Pair]:
 
 
 def faces(world: World) -> Iterator[Pair]:
-    """A13."""
+    """A13; who buys for another, or does not come, shows no face."""
     required = {row["institution_id"] for row in world.rows("face_check")}
     for found in world.settled:
         by_card = any(event["card"]["kind"] == "social_card" for event in found.settlements)
-        unchecked = found.institution in required and by_card and "match" not in found.checks
+        comes = all(event.get("channel", "counter") == "counter" for event in found.settlements)
+        unchecked = found.institution in required and by_card and comes and "match" not in found.checks
         if "mismatch" in found.checks or unchecked:
             yield found.pair
 
