@@ -112,7 +112,7 @@ def subscribe(system: Running, url: str) -> None:
     request = urllib.request.Request(
         f"http://127.0.0.1:{system.api_port}/v1/webhooks",
         body,
-        {"Authorization": f"Bearer {system.admin}", "Content-Type": "application/json"},
+        {"Authorization": f"Bearer {system.token}", "Content-Type": "application/json"},
     )
     urllib.request.urlopen(request, timeout=10).close()
 

@@ -178,10 +178,10 @@ async def _warnings(broker: KafkaBroker, seconds: float) -> list[Figure]:
         deployment.start("worker-1")
         async with transaction(opened.engine) as connection:
             key = await auth.create_key(connection, ["*"])
-        admin = _admin(deployment)
+        token = _supervisor(deployment)
         await opened.post(events.overlapping_pair(0, "first"))
         await opened.settled()
-        system = SimpleNamespace(port=ports["ingest"], api_port=ports["alerts"], key=key, admin=admin)
+        system = SimpleNamespace(port=ports["ingest"], api_port=ports["alerts"], key=key, token=token)
         return await deliver(system, seconds, 200, PART, 1_000)
 
 
@@ -252,7 +252,7 @@ async def _deployment(
             await asyncio.to_thread(postgres.stop)
 
 
-def _admin(deployment: Deployment) -> str:
-    command = [sys.executable, "-m", "services", "users", "create", "chief", "--role", "admin"]
+def _supervisor(deployment: Deployment) -> str:
+    command = [sys.executable, "-m", "services", "users", "create", "chief", "--role", "supervisor"]
     environment = {**os.environ, **deployment.environment()}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()

@@ -2,6 +2,8 @@
 
 import pytest
 
+from services.detector.memory import PersonMemory
+from tests.detector.running import Run
 from tests.support.entries import (
     admission,
     cancellation,
@@ -225,3 +227,18 @@ def test_one_death_is_no_contradiction(records):
 def test_a_death_that_the_latest_record_no_longer_tells_is_none():
     records = dies(("2026-06-01", "2026-05-10"), ("2026-07-01", None))
     assert not replay_of(entries(*records, settlement("05-25 09:00")), rules={"A08"}).open
+
+
+@pytest.mark.parametrize("number", range(10, 22))
+def test_what_is_long_past_and_folded_hides_no_finding_from_a_newcomer(monkeypatch, number):
+    """Encounters come in any order, here by the hashes of their ids: one of a dozen names tells."""
+    monkeypatch.setattr(PersonMemory, "fold_at", 1)
+    run = Run(MAP)
+    open_stay, beside = admission("2026-02-24 10:00", "H1", "M1"), settlement("2026-02-24 10:01", "H2", "S1")
+    for one in entries([open_stay, beside, settlement("2026-03-01 14:30", "H3", "S2")]):
+        run.feed(one)
+    found = {alert.alert_id for alert in run.open if alert.rule == "A05"}
+    assert found
+    run.persons.repack()
+    run.feed(entries([settlement("2026-03-01 10:01", "H3", f"S{number}")])[0])
+    assert {alert.alert_id for alert in run.open if alert.rule == "A05"} == found

@@ -55,14 +55,15 @@ class ImpossibleTravel(Rule):
         return round(self.parameters.longest_hours * HOUR)
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
-        seen: set[int] = set()
+        # By both: where one side sees less of what is long past, its neighbour there may be another.
+        seen: set[tuple] = set()
         for fact in view.facts_of(refs):
             if not fact.flags & PRESENT or not view.is_present(fact):
                 continue
             for first, second in ((view.present_before(fact), fact), (fact, view.present_after(fact))):
-                if first is None or second is None or id(first) in seen:
+                if first is None or second is None or (first.place, second.place) in seen:
                     continue
-                seen.add(id(first))
+                seen.add((first.place, second.place))
                 yield from self._pair(view, first, second)
 
     def reach(self, view: PersonView, change: Change) -> Iterable[Ref]:
