@@ -157,10 +157,10 @@ class PersonJudge:
         if history.count > self.bench.facts_limit:
             history.suspended = True
             return difference(history.said, [placeholder(history)])
-        if not history.count and not history.said and not history.records:
-            return []
         view = PersonView(history, self.registry, self.bench.calendar)
-        found = [finding for rule in self._rules for finding in rule.judge(view, None)]
+        # Of who has no facts there is nothing to find: a load of the whole county's records asks no rule.
+        rules = self._rules if history.count else ()
+        found = [finding for rule in rules for finding in rule.judge(view, None)]
         refs = {(fact.institution, fact.encounter) for fact in history.facts}
         verdicts = difference(history.said, [*found, *defects_of(view, sorted(refs)), *of_records(view)])
         history.suspended = False

@@ -2,9 +2,16 @@
 
 import pytest
 
+from services.detector.judge import Bench
 from services.detector.memory import PersonMemory
+from services.detector.profiling import Costs
+from services.detector.rules import RULES
+from services.detector.stages import PersonStage
 from tests.detector.running import Run
 from tests.support.entries import (
+    CALENDAR,
+    EMPTY,
+    PERSON,
     admission,
     cancellation,
     discharge,
@@ -206,6 +213,20 @@ def test_who_dies_twice_is_a_defect_of_the_registry_and_the_later_death_counts(d
 def test_a_person_without_any_event_may_die_twice_too():
     done = replay_of(entries(*dies(("2026-06-01", "2026-05-10"), ("2026-07-01", "2026-05-20"))))
     assert [defect.code for defect in done.defects.values()] == ["died_twice"]
+
+
+def test_no_rule_is_asked_about_a_person_who_has_nothing_but_records():
+    costs = Costs()
+    stage = PersonStage(Bench(rules=RULES, calendar=CALENDAR, costs=costs), EMPTY)
+    memory = stage.fresh(PERSON)
+    for one in entries(*dies(("2026-06-01", "2026-05-10"), ("2026-07-01", "2026-05-20"))):
+        stage.step(memory, one)
+    assert [said.defect for said in memory.said.values()] == [True]
+    assert not sum(cost.asked for cost in costs.values())
+    stage.step(memory, entries(settlement("05-25 09:00"))[0])
+    asked = sum(cost.asked for cost in costs.values())
+    stage.step(memory, entries(*dies(("2026-08-01", "2026-05-20")))[0])
+    assert sum(cost.asked for cost in costs.values()) > asked > 0
 
 
 @pytest.mark.parametrize(
