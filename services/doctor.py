@@ -93,7 +93,8 @@ def examine(environment: Mapping[str, str]) -> Iterator[Finding]:
         settings = read_settings(dict(environment))
         rules_from(settings)
     except (SettingsError, UserError) as error:
-        yield Finding("bad", SETTINGS, Words("有一项设置不能用", str(error)), MEND_SETTING)
+        variable = str(error).partition(":")[0]
+        yield Finding("bad", SETTINGS, Words(f"{variable} 的值不能用", str(error)), MEND_SETTING)
         return
     yield from _settings(environment, settings)
     yield from _keys(settings)
@@ -292,11 +293,19 @@ async def _vault(raw: Any, settings: Settings) -> list[Finding]:
     """Whether the keys are those that the data was written under: the first thing to know after a restore."""
     row = await raw.fetchrow(VAULT_ROW)
     secrets = (settings.pseudonym_key, settings.vault_key)
-    if row is None or None in (
-        existing_secret(settings.data_dir, key, secret) for key, secret in zip(KEYS, secrets, strict=True)
-    ):
+    if row is None:
         return []
     name = Words("密钥与数据", "keys and data")
+    todo = Words(
+        "停止接收，恢复原来的 secrets/ 或密钥设置",
+        "stop taking events; put back the secrets/ or the keys that belong to this database",
+    )
+    kept = dict(zip(KEYS, secrets, strict=True))
+    missing = [key for key, secret in kept.items() if existing_secret(settings.data_dir, key, secret) is None]
+    if missing:
+        names = ", ".join(missing)
+        said = Words(f"库中有数据，但缺 {names}", f"there is data, and {names} is missing here")
+        return [Finding("bad", name, said, todo)]
     domain, pseudonym = row
     try:
         identifier = await make_vault(settings).reveal(raw, domain, pseudonym)
@@ -306,10 +315,6 @@ async def _vault(raw: Any, settings: Settings) -> list[Finding]:
         fits = make_pseudonyms(settings).of(domain, identifier or "") == pseudonym
     if fits:
         return [Finding("ok", name, Words("相符", "fit"))]
-    todo = Words(
-        "停止接收，恢复原来的 secrets/ 或密钥设置",
-        "stop taking events; put back the secrets/ or the keys that belong to this database",
-    )
     said = Words("现用密钥不是写入这些数据的密钥", "these are not the keys this data was written under")
     return [Finding("bad", name, said, todo)]
 
@@ -333,8 +338,8 @@ async def _work(raw: Any) -> list[Finding]:
     )
     if lag["seconds"] > LAG_SECONDS:
         todo = Words(
-            "确认检测进程在运行；见 deploy/runbooks/PipelineLagHigh.md",
-            "does a detector run? see deploy/runbooks/PipelineLagHigh.md",
+            "确认检测进程在运行；见 docs/runbooks/PipelineLagHigh.md",
+            "does a detector run? see docs/runbooks/PipelineLagHigh.md",
         )
         return [*found, Finding("warn", name, said, todo)]
     return [*found, Finding("ok", name, said)]

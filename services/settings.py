@@ -3,13 +3,42 @@
 The table of names, defaults and meanings for operators is `.env.example`; a test holds the two together.
 """
 
+import math
 import os
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo
 
 PREFIX = "QINGFENG_"
+ANY = math.inf
+BOUNDS: dict[str, tuple[float, float]] = {
+    "port": (0, 65_535),
+    "metrics_port": (0, 65_535),
+    "lateness_days": (0, ANY),
+    "person_facts_limit": (1, ANY),
+    "partitions": (1, 1_024),
+    "replicas": (1, 32),
+    "relay_batch": (1, 10_000),
+    "commit_interval_seconds": (0.01, 60),
+    "session_timeout_seconds": (1, 1_800),
+    "backlog_rows": (1, ANY),
+    "backlog_mebibytes": (1, ANY),
+    "inbox_retention_days": (1, ANY),
+    "incident_retention_days": (1, ANY),
+    "withdrawn_retention_days": (1, ANY),
+    "webhook_retention_days": (7, ANY),
+    "rate_per_key": (1, ANY),
+    "rate_burst": (1, ANY),
+    "webhook_timeout_seconds": (0.1, 120),
+    "session_hours": (1, 24 * 366),
+    "stream_readers": (0, ANY),
+    "trace_ratio": (0, 1),
+}
+"""(least, most) of what is a number; NaN is neither."""
+WORDS = {"log_level": ("debug", "info", "warning", "error"), "log_format": ("json", "text")}
+ADDRESSES = {"public_url": "https://qingfeng.example.org", "otlp_endpoint": "http://host:4318"}
 
 
 class SettingsError(ValueError):
@@ -67,21 +96,20 @@ class Settings:
             ZoneInfo(self.timezone)
         except Exception as error:
             raise SettingsError(f"QINGFENG_TIMEZONE: no time zone {self.timezone!r}") from error
-        if self.lateness_days < 0:
-            raise SettingsError("QINGFENG_LATENESS_DAYS: a number of days, 0 or more")
-        if self.webhook_retention_days < 7:
-            raise SettingsError("QINGFENG_WEBHOOK_RETENTION_DAYS: a number of days, 7 or more")
-        for name in ("inbox", "incident", "withdrawn"):
-            if getattr(self, f"{name}_retention_days") < 1:
-                raise SettingsError(f"{PREFIX}{name.upper()}_RETENTION_DAYS: a number of days, 1 or more")
-        if self.otlp_endpoint and not self.otlp_endpoint.startswith(("http://", "https://")):
-            raise SettingsError("QINGFENG_OTLP_ENDPOINT: http://host:4318, or https://")
-        if not 0 <= self.trace_ratio <= 1:
-            raise SettingsError("QINGFENG_TRACE_RATIO: 0 to 1")
-        if not 1 <= self.partitions <= 1_024:
-            raise SettingsError("QINGFENG_PARTITIONS: 1 to 1024")
-        if not 1 <= self.replicas <= 32:
-            raise SettingsError("QINGFENG_REPLICAS: 1 to the number of brokers")
+        for name, (least, most) in BOUNDS.items():
+            if not least <= getattr(self, name) <= most:
+                said = f"{least:g} to {most:g}" if math.isfinite(most) else f"{least:g} or more"
+                raise SettingsError(f"{PREFIX}{name.upper()}: {said}")
+        for name, words in WORDS.items():
+            if getattr(self, name).lower() not in words:
+                raise SettingsError(f"{PREFIX}{name.upper()}: one of {', '.join(words)}")
+        for name, example in ADDRESSES.items():
+            value = getattr(self, name)
+            if value and not value.startswith(("http://", "https://")):
+                raise SettingsError(f"{PREFIX}{name.upper()}: such as {example}")
+        for proxy in filter(None, (part.strip() for part in self.trusted_proxies.split(","))):
+            if proxy != "*" and not _is_network(proxy):
+                raise SettingsError("QINGFENG_TRUSTED_PROXIES: addresses or networks, such as 10.1.0.0/16")
 
 
 def read_settings(environment: dict[str, str] | None = None, **overrides: Any) -> Settings:
@@ -120,3 +148,11 @@ def _read(name: str, text: str, hint: Any) -> Any:
         return text if hint is str else Path(text)
     except ValueError as error:
         raise SettingsError(f"{PREFIX}{name.upper()}: {text!r} is not a number") from error
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True

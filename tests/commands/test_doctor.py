@@ -131,6 +131,12 @@ def test_keys_that_did_not_write_the_data_are_found_out(given, settings):
     assert "not the keys" in bad({**given, "QINGFENG_VAULT_KEY": "quite another key, of the same length"})
 
 
+def test_keys_that_are_missing_beside_data_are_told_before_new_ones_are_made(given, settings):
+    keep_somebody(settings)
+    del given["QINGFENG_VAULT_KEY"]
+    assert "there is data, and vault-key is missing" in bad(given)
+
+
 @pytest.mark.parametrize(
     ("revision", "state", "todo"),
     [("0003", "bad", "database migrate"), ("9999", "bad", "upgrade the program")],
