@@ -9,29 +9,35 @@ beyond (type 2).
 Two patients at once: lines of two persons that name who treated, their times nearer than the shorter of the
 two treatments lasts, less a tolerance: whether a line's time is its begin or its end, they overlap. Who only
 ordered may order for many at a time, so a line counts that shows a time of day and a practitioner of its own,
-whom no event of the encounter names as its doctor; lines written in one second were entered together.
+whom no event of the encounter names as its doctor; lines of one second were entered together, and are one
+treatment where they treat one person.
 Severity 2; the amount is what lies within policy of the later ones.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
+from math import ceil
 from typing import Any, NamedTuple
 
 from schemas.finding import Subject, Words
-from schemas.moments import MINUTE
+from schemas.moments import SECOND
 from services.detector.billing import part
 from services.detector.facts import yuan
 from services.detector.history import Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, parameter
 from services.detector.shared.history import Told
+from services.detector.shared.overlaps import Treatment, pairs, with_earlier, with_later
 from services.detector.shared.practice import is_department, settlements_of
 from services.detector.shared.registers import Entry, Orders, Service
 from services.detector.shared.view import SharedView, named
 
 SHOWN = 20
-"""So many overlaps stand in the evidence."""
+"""So many overlaps stand in the evidence, the first ones."""
+SERVICES_SHOWN = 100
+"""And so many services: more than an honest day has."""
 
 
 @dataclass(frozen=True)
@@ -115,26 +121,27 @@ class MoreThanAWorkingDay(Rule):
 
     def _at_once(self, view: SharedView, timed: list[Timed], department: Explanation) -> Iterator[Finding]:
         """Two patients whose treatments overlap."""
-        pairs = list(
-            self._overlapping([one for one in timed if one.service.treated is not False and one.service.at])
-        )
-        if not pairs:
+        treatments = self._treatments(timed)
+        later = with_earlier(treatments)
+        if not later:
             return
-        joined = list({id(one.service): one for pair in pairs for one in pair}.values())
-        later = {id(second.service): second for _, second in pairs}.values()
+        earlier = with_later(treatments)
+        joined = [one for each in sorted({*earlier, *later}) for one in treatments[each]]
         persons = len({one.told.person for one in joined})
+        times = sum(later.values())
+        first = islice(pairs(treatments), SHOWN)
         yield self._finding(
             view,
             joined,
             about=("at_once", view.parts[0], view.day),
-            amount=sum(one.service.covered for one in later),
+            amount=sum(one.service.covered for each in later for one in treatments[each]),
             what=Words(
-                f"同一时段为不同参保人做一对一治疗{len(pairs)}次，涉及{persons}人",
-                f"two persons treated one-to-one at the same time, {len(pairs)} times, {persons} persons",
+                f"同一时段为不同参保人做一对一治疗{times}次，涉及{persons}人",
+                f"two persons treated one-to-one at the same time, {times} times, {persons} persons",
             ),
             evidence={
                 "persons": persons,
-                "at_once": [[view.text(one.service.at) for one in pair] for pair in pairs[:SHOWN]],
+                "at_once": [[view.text(treatments[each][0].service.at) for each in pair] for pair in first],
             },
             explanations=[
                 department,
@@ -143,20 +150,16 @@ class MoreThanAWorkingDay(Rule):
             ],
         )
 
-    def _overlapping(self, treated: list[Timed]) -> Iterator[tuple[Timed, Timed]]:
-        """Pairs of treatments of two persons that overlap, the earlier one first."""
-        treated = sorted(treated, key=lambda one: (one.service.at, one.told.register.name))
-        longest = max((one.minutes for one in treated), default=Decimal(0))
+    def _treatments(self, timed: list[Timed]) -> dict[Treatment, list[Timed]]:
+        """Services that tell when and by whom they were given; those that treat a person from one second on
+        equally long are one treatment. The tolerance is taken off what each lasts."""
         slack = Decimal(str(self.parameters.overlap_minutes))
-        for index, first in enumerate(treated):
-            for second in islice(treated, index + 1, None):
-                apart = Decimal(second.service.at - first.service.at) / MINUTE
-                if apart >= longest:
-                    break
-                if not apart or first.told.person == second.told.person:
-                    continue
-                if apart + slack < min(first.minutes, second.minutes):
-                    yield first, second
+        treatments: dict[Treatment, list[Timed]] = defaultdict(list)
+        for one in timed:
+            lasts = ceil((one.minutes - slack) * 60)
+            if one.service.at and one.service.treated is not False and lasts > 0:
+                treatments[Treatment(one.service.at // SECOND, one.told.person, lasts)].append(one)
+        return treatments
 
     def _finding(
         self,
@@ -192,7 +195,7 @@ class MoreThanAWorkingDay(Rule):
                         minutes=f"{one.minutes:f}",
                         within_policy=yuan(one.service.covered),
                     )
-                    for one in timed
+                    for one in timed[:SERVICES_SHOWN]
                 ],
             },
             explanations=explanations,

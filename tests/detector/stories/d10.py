@@ -75,6 +75,8 @@ STORIES = [
           [_treated(1, "03-05 09:00"), _treated(2, "03-05 09:20", person="q1")], KNOWN),
     Story("entered together in one second",
           [_treated(1, "03-05 09:00"), _treated(2, "03-05 09:00")], KNOWN),
+    Story("entered within one second, as a system writes fractions",
+          [_treated(1, "03-05 09:00:00.1"), _treated(2, "03-05 09:00:00.9")], KNOWN),
     Story("two technicians at once",
           [_treated(1, "03-05 09:00"), _treated(2, "03-05 09:20", practitioner_id="D2")], KNOWN),
     Story("the doctor ordered for both",
