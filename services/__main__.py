@@ -103,11 +103,13 @@ async def _up(settings: Settings, listening: socket.socket, demo: bool) -> None:
 
 async def _ingest(settings: Settings, listening: socket.socket) -> None:
     from services.distributed import ingest_app
+    from services.ingest.reader import settle_after_restore
     from services.runtime.database import migrate, open_engine
 
     engine = open_engine(settings.database_url)
     try:
         await migrate(engine)
+        await settle_after_restore(engine)
         await _serve(ingest_app(settings, engine), listening, settings)
     finally:
         await engine.dispose()

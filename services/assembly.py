@@ -23,7 +23,13 @@ from services.detector.program import DetectorProgram
 from services.detector.stages import make_pipeline
 from services.ingest.app import Ingest
 from services.ingest.inbox import Inbox
-from services.ingest.reader import Position, load_position, promise_no_entry, store_position
+from services.ingest.reader import (
+    Position,
+    load_position,
+    promise_no_entry,
+    settle_after_restore,
+    store_position,
+)
 from services.ingest.registry import load_registry
 from services.periodic import PeriodJudge
 from services.retrying import Neighbourhood
@@ -172,6 +178,7 @@ async def embedded_system(settings: Settings) -> AsyncIterator[System]:
     engine = open_engine(url)
     try:
         await migrate(engine)
+        await settle_after_restore(engine)
         yield System(settings, engine, postgres)
     finally:
         await engine.dispose()

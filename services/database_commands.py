@@ -7,13 +7,16 @@ only, and is whole or nothing.
 import asyncio
 import os
 import subprocess
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import asyncpg
 import typer
 from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.ingest.reader import settle_after_restore
 from services.runtime import database
 from services.runtime.alone import alone_in
 from services.runtime.embedded.postgres import binaries
@@ -64,7 +67,7 @@ def database_commands() -> typer.Typer:
             asyncio.run(_empty(url))
             arguments = ("--no-owner", "--single-transaction", "--exit-on-error", "--dbname", _name(url))
             _run("pg_restore", url, *arguments, str(file))
-            asyncio.run(_migrate(url))
+            asyncio.run(_migrate(url, settle_after_restore))
 
     @commands.command()
     def migrate() -> None:
@@ -76,10 +79,12 @@ def database_commands() -> typer.Typer:
     return commands
 
 
-async def _migrate(url: str) -> None:
+async def _migrate(url: str, *then: Callable[[AsyncEngine], Awaitable[None]]) -> None:
     engine = database.open_engine(url)
     try:
         await database.migrate(engine)
+        for step in then:
+            await step(engine)
         async with database.driver(engine) as raw:
             revision = await raw.fetchval(REVISION)
     finally:

@@ -12,9 +12,11 @@ the transaction does; whoever gave none, or gives it a moment late, is waited fo
 from typing import NamedTuple
 
 import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.entry import Entry
 from services.ingest.namesakes import HAS_KIN, foreign_entries
+from services.runtime.database import transaction
 from services.runtime.logs import log
 
 PROMISES = 0x51494E00
@@ -47,19 +49,26 @@ INSERT INTO progress (name, xid, seq, as_of, count) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (name) DO UPDATE SET xid = excluded.xid, seq = excluded.seq, as_of = excluded.as_of,
     count = excluded.count, updated_at = now()
 """
-
-
 IS_FOREIGN = """
-SELECT greatest($1, coalesce(max(xid), 0)) >= pg_current_xact_id()::text::bigint FROM inbox
+SELECT greatest((SELECT max(xid) FROM inbox), (SELECT max(xid) FROM progress))
+       >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 """
 SETTLE = """
 WITH edge AS (
-    SELECT coalesce(max(seq), $2) AS seq FROM inbox WHERE xid >= pg_current_xact_id()::text::bigint
+    SELECT coalesce(max(seq), 0) AS seq FROM inbox WHERE xid >= pg_current_xact_id()::text::bigint
+), places AS MATERIALIZED (
+    SELECT xid, seq FROM progress
+), moved AS (
+    UPDATE progress SET seq = (1::bigint << 62),
+        xid = 1 + (SELECT count(*) FROM places WHERE (places.xid, places.seq) < (progress.xid, progress.seq))
 )
-UPDATE inbox SET xid = CASE WHEN (inbox.xid, inbox.seq) <= ($1, $2) AND inbox.seq <= edge.seq
-                            THEN 1 ELSE 2 END
-FROM edge
+UPDATE inbox SET xid = 1 + (
+    SELECT count(*) FROM places
+    WHERE inbox.seq > edge.seq OR (places.xid, places.seq) < (inbox.xid, inbox.seq)
+) FROM edge
 """
+"""What a reader has read stays read: entries are numbered by how many readers stand before them. Those above
+the edge came after the restore."""
 
 
 class Position(NamedTuple):
@@ -111,23 +120,25 @@ async def hidden(connection: asyncpg.Connection, after: Position) -> bool:
 
 async def load_position(connection: asyncpg.Connection, name: str) -> Position:
     """Where the reader `name` stands; the beginning when it never stored a position."""
-    async with connection.transaction():
-        row = await connection.fetchrow(LOAD, name)
-        position = Position(*row) if row else START
-        if await connection.fetchval(IS_FOREIGN, position.xid):
-            position = await _settle(connection, name, position)
-    return position
+    row = await connection.fetchrow(LOAD, name)
+    return Position(*row) if row else START
 
 
-async def _settle(connection: asyncpg.Connection, name: str, position: Position) -> Position:
-    """The database was restored from a dump into another server, whose transactions count from their own
-    beginning: what the old one's ids say of order is kept as read and unread, below every id to come."""
-    await connection.execute("LOCK TABLE inbox IN EXCLUSIVE MODE")
-    await connection.execute(SETTLE, position.xid, position.seq)
-    settled = position._replace(xid=1, seq=(1 << 63) - 1)
-    await store_position(connection, name, settled)
-    log.info("inbox_settled_after_restore", reader=name)
-    return settled
+async def is_foreign(connection: asyncpg.Connection) -> bool:
+    """Whether rows or readers' positions were written by a server that had counted further than this one."""
+    return bool(await connection.fetchval(IS_FOREIGN))
+
+
+async def settle_after_restore(engine: AsyncEngine) -> None:
+    """Before anything new is accepted. A database that was restored from a dump into another server counts
+    transactions from that one's beginning: new entries would stand before what is read already, and never be
+    read. What the old ids say of order is kept as read and unread, below every id to come."""
+    async with transaction(engine) as connection:
+        if not await is_foreign(connection):
+            return
+        await connection.execute("LOCK TABLE inbox, progress IN EXCLUSIVE MODE")
+        await connection.execute(SETTLE)
+    log.info("inbox_settled_after_restore")
 
 
 async def store_position(connection: asyncpg.Connection, name: str, position: Position) -> None:

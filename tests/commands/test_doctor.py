@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from services import doctor
+from services import database_diagnosis, doctor
 from services.doctor import Finding, examine
 from services.ingest.app import make_pseudonyms, make_vault
 from services.ingest.rows import Identifier
@@ -150,7 +150,7 @@ def test_a_schema_that_is_older_or_newer_is_told_and_left_as_it_is(given, settin
 
 def test_a_clock_that_differs_from_the_databases_is_told(given, monkeypatch):
     for ahead, state in ((5, "warn"), (-3_600, "bad")):
-        monkeypatch.setattr(doctor, "time", _Clock(ahead))
+        monkeypatch.setattr(database_diagnosis, "time", _Clock(ahead))
         told = [finding for finding in examine(given) if finding.name.en == "clock"]
         assert [finding.state for finding in told] == [state]
 
@@ -173,6 +173,15 @@ def test_what_waits_for_people_is_counted(given, settings):
     told = "\n".join(finding.line for finding in found(given, "warn"))
     assert "qingfeng dead-letters list" in told
     assert "qingfeng suspended" in told
+
+
+def test_a_database_that_counts_behind_its_rows_is_told(given, settings):
+    place = (
+        "INSERT INTO progress (name, xid, seq, as_of, count) VALUES ('embedded', 1::bigint << 60, 1, 1, 1)"
+    )
+    run(settings.database_url, place)
+    (told,) = found(given, "warn")
+    assert "restored from another server" in told.line
 
 
 def test_nothing_is_made_where_there_is_nothing_yet(tmp_path: Path):

@@ -181,25 +181,35 @@ def test_a_position_is_stored_with_its_transaction_or_not_at_all(database_url: s
 
 
 def test_after_a_restore_into_another_server_each_entry_is_read_exactly_once(database_url: str) -> None:
-    """Its transaction ids begin anew, below those that rows and position were written with."""
+    """Its transaction ids begin anew, below those that rows and positions were written with."""
 
     async def body(inbox: Inbox, engine: Any) -> None:
         await inbox.append([row(name) for name in "abc"])
         async with driver(engine) as connection:
-            read, position = await inbox.read(connection, reader.START, 2)
+            positions, said = {}, {}
+            for name, many in (("embedded", 2), ("relay", 1)):
+                entries, position = await inbox.read(connection, reader.START, many)
+                positions[name], said[name] = position, entries
             await inbox.append([row(name) for name in "de"])
+            await reader.settle_after_restore(engine)
+            assert (await inbox.read(connection, positions["relay"], 9))[1].count == 5, (
+                "nothing to settle yet"
+            )
             await connection.execute("UPDATE inbox SET xid = xid + 1000000000")
-            moved = position._replace(xid=position.xid + 1_000_000_000)
-            await reader.store_position(connection, "embedded", moved)
+            for name, position in positions.items():
+                moved = position._replace(xid=position.xid + 1_000_000_000)
+                await reader.store_position(connection, name, moved)
             await inbox.append([row("f")])
-            settled = await reader.load_position(connection, "embedded")
+            assert await reader.is_foreign(connection)
+            await reader.settle_after_restore(engine)
+            assert not await reader.is_foreign(connection)
             await inbox.append([row("g")])
-            await inbox.wait(0.01)
-            rest, _ = await inbox.read(connection, settled, 10)
-            assert await reader.load_position(connection, "embedded") == settled
-        bodies = [json.loads(entry.body)["event_id"] for entry in (*read, *rest)]
-        assert sorted(bodies) == list("abcdefg")
-        assert (settled.as_of, settled.count) == (position.as_of, position.count)
+            for name, position in positions.items():
+                settled = await reader.load_position(connection, name)
+                assert (settled.as_of, settled.count) == (position.as_of, position.count)
+                said[name] += (await inbox.read(connection, settled, 10))[0]
+        for entries in said.values():
+            assert sorted(json.loads(entry.body)["event_id"] for entry in entries) == list("abcdefg")
 
     with_inbox(database_url, body)
 
