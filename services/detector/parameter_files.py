@@ -18,7 +18,7 @@ from schemas.moments import SECOND
 from schemas.rules import EVERYWHERE, SWITCHES, RuleParameters, region_prefix
 from services.detector.parameters import UNITS, convert, seconds, spelled
 from services.detector.rule import Rule
-from services.detector.rulebook import Parametric
+from services.detector.rulebook import Parametric, table_of
 from services.runtime.errors import UserError
 
 HEADER = re.compile(r"""\s*\[\[?\s*["']?([^\]"']+?)["']?\s*\]""")
@@ -79,6 +79,8 @@ def written(rules: Sequence[Parametric]) -> str:
         lines += ["", f"# {rule.title.zh} · {rule.title.en}", f"[{rule.id}]"]
         lines += ["enabled = true", "shadow = false"]
         for item in rule.parameters.explain():
+            if table_of(rule, item["name"]) != rule.id:
+                continue
             meaning = item["meaning"]
             lines.append(f"# {meaning.zh} · {meaning.en}")
             lines.append(f"{item['name']} = {spelled(item['value'], item['unit'])}")
@@ -204,6 +206,8 @@ def _parameter(rule: Parametric, name: str, value: Any) -> Any:
     if name not in known:
         names = ", ".join([*known, *SWITCHES, "effective_from"])
         raise ValueError(f"there is no such parameter; there are {names}")
+    if (table := table_of(rule, name)) != rule.id:
+        raise ValueError(f"this is set for {table}, and holds for both")
     unit, default = known[name], getattr(rule.parameters, name)
     converted = convert(value, unit, default)
     if isinstance(rule, Rule):

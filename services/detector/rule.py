@@ -27,7 +27,13 @@ def parameter(default: Any, unit: str, zh: str, en: str) -> Any:
 
 @dataclass(frozen=True)
 class Parameters:
-    """Parameters in force for a rule; subclasses declare theirs with `parameter`."""
+    """Parameters in force for a rule; subclasses declare theirs with `parameter`.
+
+    table: the rule in whose table of the files those that a class itself declares stand, where several rules
+    read them; "": in that of the rule that reads them.
+    """
+
+    table: ClassVar[str] = ""
 
     def explain(self) -> list[dict]:
         """name, value, unit and meaning of each parameter."""
@@ -40,6 +46,12 @@ class Parameters:
             }
             for item in fields(self)
         ]
+
+    @classmethod
+    def table_of(cls, name: str) -> str:
+        """The table of the files in which a parameter stands, "" for that of the rule itself."""
+        owner = next(each for each in cls.__mro__ if name in vars(each).get("__annotations__", ()))
+        return vars(owner).get("table", "")
 
 
 class Explanation(NamedTuple):

@@ -69,14 +69,26 @@ def rules_hash(rules: Sequence[Rule], registry: Registry) -> str:
     return sha256("\n".join(marks).encode()).hexdigest()[:12]
 
 
+def table_of(rule: Parametric, name: str) -> str:
+    """The table of the files in which a parameter of a rule stands: its own, or that of a rule that also
+    reads it."""
+    return rule.parameters.table_of(name) or rule.id
+
+
+def records_of(rule: Parametric, records: Iterable[RuleParameters]) -> list[RuleParameters]:
+    """Those that may give a rule something."""
+    tables = {rule.id, *(table_of(rule, item.name) for item in fields(rule.parameters))}
+    return [record for record in records if record.rule in tables]
+
+
 def given(rule: Parametric, records: Iterable[RuleParameters], region: str, day: str) -> dict[str, Given]:
     """Every switch and parameter of a rule, in order, for a region (its digits) on a day (YYYY-MM-DD)."""
     found = {name: Given(value, None) for name, value in DEFAULTS.items()}
     found |= {item.name: Given(getattr(rule.parameters, item.name), None) for item in fields(rule.parameters)}
     held = [
         record
-        for record in records
-        if record.rule == rule.id and region.startswith(record.region) and record.effective_from <= day
+        for record in records_of(rule, records)
+        if region.startswith(record.region) and record.effective_from <= day
     ]
     # The most specific region speaks last, and of its records the one that began last.
     for record in sorted(held, key=lambda record: (len(record.region), record.effective_from)):
@@ -194,9 +206,10 @@ def _with_records(rule: Rule, records: list[RuleParameters], registry: Registry)
 def _fitting(rule: Parametric, record: RuleParameters) -> dict[str, Any]:
     """What a record sets, in the rule's own types. What the rule no longer has, or has in another type, since
     the record was loaded, is left out."""
-    found = {name: value for name, value in record.given.items() if name in SWITCHES}
+    own = record.rule == rule.id
+    found = {name: value for name, value in record.given.items() if own and name in SWITCHES}
     for item in fields(rule.parameters):
-        if item.name in record.values:
+        if item.name in record.values and table_of(rule, item.name) == record.rule:
             try:
                 found[item.name] = convert(
                     record.values[item.name], item.metadata["unit"], getattr(rule.parameters, item.name)

@@ -1,11 +1,13 @@
 """Signs that a bed is empty while it is paid for (rules.md C01): from the bill of a stay and from rounds."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 from schemas.finding import Words
 from services.detector.billing import Bill, Charge, count
 from services.detector.facts import Fact, Kind
+from services.detector.rule import Parameters, parameter
 from services.detector.stays import FOREVER, Stay
 from services.detector.view import PersonView
 
@@ -18,9 +20,31 @@ PAID_BY_THE_DAY = ("2105", "2114")
 LONG_CARE = ("F", "Z50")
 """Psychiatry and rehabilitation: days without a billed treatment are usual."""
 REHABILITATION = "康复"
-SCREENING = ("Z00", "Z01", "Z02", "Z11", "Z12", "Z13", "Z760")
-"""Check-ups, screening, and drugs alone."""
 SLACK_DAYS = 1
+
+
+@dataclass(frozen=True)
+class WardSigns(Parameters):
+    """Figures of rules.md C01 that its judge of one stay and its judge of the month both read."""
+
+    table: ClassVar[str] = "C01"
+
+    alert_score: int = parameter(4, "1", "报警分值", "score from which it is found")
+    grave_score: int = parameter(6, "1", "高度可疑分值", "score from which it is graver")
+    untreated_days: int = parameter(2, "d", "连续无诊疗天数", "full days in a row without treatment")
+    untreated_weight: int = parameter(3, "1", "连续无诊疗的分值", "weight of days without treatment")
+    uncared_weight: int = parameter(2, "1", "缺床位费或护理费的分值", "weight of bed days or nursing missing")
+    untested_weight: int = parameter(2, "1", "全程无检查检验的分值", "weight of a stay without any test")
+    visit_weight: int = parameter(3, "1", "住院期间外出就诊购药的分值", "weight of a visit inside the stay")
+    screening_weight: int = parameter(
+        1, "1", "主诊断为体检或开药的分值", "weight of a diagnosis of screening"
+    )
+    screening: tuple[str, ...] = parameter(
+        ("Z00", "Z01", "Z02", "Z11", "Z12", "Z13", "Z760"),
+        "1",
+        "体检、开药主诊断（ICD-10前缀，无点）",
+        "diagnoses of screening, by prefix without dots",
+    )
 
 
 class Sign(NamedTuple):
@@ -47,9 +71,9 @@ def is_long_care(stay: Stay) -> bool:
     )
 
 
-def is_screening(stay: Stay) -> bool:
-    """Whether the principal diagnosis is a check-up, a screening, or drugs alone."""
-    return stay.main_diagnosis.replace(".", "").startswith(SCREENING)
+def is_screening(stay: Stay, diagnoses: tuple[str, ...]) -> bool:
+    """Whether the principal diagnosis is among those of a check-up, a screening, or drugs alone."""
+    return stay.main_diagnosis.replace(".", "").startswith(diagnoses)
 
 
 def rounds(view: PersonView, stay: Stay) -> list[Fact]:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from schemas.registry import Registry
+from schemas.rules import RuleParameters
 from schemas.screening import Item
 from services.detector.periods.c01b_empty_bed_compared import RULE
 from tests.detector.periods import MAY, on_duckdb, stay
@@ -149,3 +151,27 @@ def test_what_c01_found_is_said_again_only_where_it_is_grave_by_comparison():
     assert judged(untested(cheap=2, **told)) == []
     (alert,) = judged(untested(cheap=4, bed="7", **told), other_in_bed())
     assert (alert.severity, alert.evidence["score"]) == (2, 6)
+
+
+def with_values(*records):
+    rows = {"institutions": HOSPITALS.records("institutions"), "rules": list(records)}
+    return Registry(rows, 1)
+
+
+def test_what_is_set_for_c01_holds_for_both():
+    untested_weighs_less = RuleParameters("C01", "", values={"untested_weight": 1})
+    c01_is_off = RuleParameters("C01", "", enabled=False, severity=1)
+    told = [*usual(), untested(cheap=2)]
+    assert on_duckdb([RULE], told, with_values(untested_weighs_less)) == []
+    (alert,) = on_duckdb([RULE], told, with_values(c01_is_off))
+    assert (alert.severity, alert.evidence["parameters"]["untested_weight"]) == (3, 2)
+
+
+def test_the_text_says_the_share_that_is_in_force():
+    told = [*usual(), untested(cheap=2)]
+    (usually,) = on_duckdb([RULE], told, HOSPITALS)
+    (by_file,) = on_duckdb(
+        [RULE], told, with_values(RuleParameters("C01b", "", values={"cost_share": 0.125}))
+    )
+    assert "300.00元的20%" in usually.message.zh
+    assert "12.5% of the usual" in by_file.message.en

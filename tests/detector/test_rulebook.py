@@ -258,6 +258,16 @@ def test_a_fault_names_its_file_its_line_and_what_was_expected(tmp_path, name, c
         known_records([path], RULES)
 
 
+def test_what_two_rules_read_is_set_for_one_of_them(tmp_path):
+    path = tmp_path / "rules.toml"
+    path.write_text("[C01b]\ncost_share = '10 %'\nuntreated_days = 3\n[C01]\nuntreated_days = 3\n")
+    files = read_files([path], CATALOGUE)
+    assert [str(fault) for fault in files.faults] == [
+        "rules.toml:3: C01b untreated_days: this is set for C01, and holds for both"
+    ]
+    assert [record.values for record in files.records] == [{"cost_share": 0.1}, {"untreated_days": 3}]
+
+
 def test_every_fault_of_every_file_is_told(tmp_path):
     (tmp_path / "rules.toml").write_text("[A05]\nspeed = 1\nnear_km = 'x'\n[Z9]\n")
     (tmp_path / "43.toml").write_text("[A01]\nseverity = 0\n")

@@ -20,36 +20,20 @@ from dataclasses import dataclass
 from schemas.finding import Words
 from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
-from services.detector.rule import Parameters, parameter
-from services.detector.wards import SCREENING
+from services.detector.rule import parameter
+from services.detector.wards import WardSigns
 
 
 @dataclass(frozen=True)
-class EmptyBedComparedParameters(Parameters):
-    """Figures of rules.md C01."""
+class EmptyBedComparedParameters(WardSigns):
+    """Figures of rules.md C01 that a stay is compared by; all else is set for C01 and holds for both."""
 
-    alert_score: int = parameter(4, "1", "报警分值", "score from which it is found")
-    grave_score: int = parameter(6, "1", "高度可疑分值", "score from which it is graver")
     cost_share: float = parameter(0.2, "1", "与同类日均费用中位数之比下限", "of the usual cost of a day")
     cheap_share: float = parameter(0.5, "1", "低费用天数占比下限", "share of full days that cost less")
     class_stays: int = parameter(20, "1", "对照所需同类住院人次", "stays of its class to compare with")
     overlap_hours: float = parameter(4.0, "h", "同床重叠时长下限", "overlap of two persons in one bed")
-    untreated_days: int = parameter(2, "d", "连续无诊疗天数", "full days in a row without treatment")
     cheap_weight: int = parameter(1, "1", "日费用过低的分值", "weight of days that cost too little")
     shared_weight: int = parameter(3, "1", "一床多人的分值", "weight of a shared bed")
-    untreated_weight: int = parameter(3, "1", "连续无诊疗的分值", "weight of days without treatment")
-    uncared_weight: int = parameter(2, "1", "缺床位费或护理费的分值", "weight of bed days or nursing missing")
-    untested_weight: int = parameter(2, "1", "全程无检查检验的分值", "weight of a stay without any test")
-    visit_weight: int = parameter(3, "1", "住院期间外出就诊购药的分值", "weight of a visit inside the stay")
-    screening_weight: int = parameter(
-        1, "1", "主诊断为体检或开药的分值", "weight of a diagnosis of screening"
-    )
-    screening: tuple[str, ...] = parameter(
-        SCREENING,
-        "1",
-        "体检、开药主诊断（ICD-10前缀，无点）",
-        "diagnoses of screening, by prefix without dots",
-    )
 
 
 _ASK_ZH = "涉及基金{amount}元。请核对患者是否实际住院。"
@@ -60,10 +44,10 @@ RULE = PeriodRule(
     title=Words("挂床住院（与同类、同床比较）", "A stay in an empty bed, by comparison"),
     message=Words(
         "{institution_id}住院{encounter}（{admitted_on}入院）有多项挂床迹象，合计{score}分：{full_days}个整日中"
-        "有{cheap_days}日费用不足同类日均中位数{usual}元的五分之一；" + _ASK_ZH,
+        "有{cheap_days}日费用不足同类日均中位数{usual}元的{cost_percent:g}%；" + _ASK_ZH,
         "Stay {encounter} at {institution_id} (admitted {admitted_on}) shows signs of an empty bed, {score} "
-        "points: {cheap_days} of {full_days} full days cost less than a fifth of the usual {usual} yuan; "
-        + _ASK_EN,
+        "points: {cheap_days} of {full_days} full days cost less than {cost_percent:g}% of the usual {usual} "
+        "yuan; " + _ASK_EN,
     ),
     variants={
         "bed": Words(
@@ -75,10 +59,10 @@ RULE = PeriodRule(
         "both": Words(
             "{institution_id}住院{encounter}（{admitted_on}入院）有多项挂床迹象，合计{score}分："
             "{bed}床同时登记给住院{other}，{full_days}个整日中有{cheap_days}日费用不足同类日均中位数{usual}元的"
-            "五分之一；" + _ASK_ZH,
+            "{cost_percent:g}%；" + _ASK_ZH,
             "Stay {encounter} at {institution_id} (admitted {admitted_on}) shows signs of an empty bed, "
             "{score} points: bed {bed} is given to stay {other} at the same time, and {cheap_days} of "
-            "{full_days} full days cost less than a fifth of the usual {usual} yuan; " + _ASK_EN,
+            "{full_days} full days cost less than {cost_percent:g}% of the usual {usual} yuan; " + _ASK_EN,
         ),
     },
     basis=("条例 38(一)",),

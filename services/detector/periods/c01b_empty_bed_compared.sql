@@ -83,7 +83,8 @@ WITH stays AS (
 )
 SELECT institution_id, encounter_id AS encounter, day AS happened, day AS admitted_on_day, score, alone AS score_alone,
        CASE WHEN is_cheap THEN full_days END AS full_days, CASE WHEN is_cheap THEN cheap_days END AS cheap_days,
-       CASE WHEN is_cheap THEN usual END AS usual_fen, CASE WHEN is_shared THEN bed END AS bed, other,
+       CASE WHEN is_cheap THEN usual END AS usual_fen,
+       CASE WHEN is_cheap THEN 100 * $cost_share END AS cost_percent, CASE WHEN is_shared THEN bed END AS bed, other,
        CASE WHEN score >= $grave_score THEN 2 END AS severity, fund AS amount, historical,
        CASE WHEN is_cheap AND is_shared THEN 'both' WHEN is_shared THEN 'bed' END AS variant,
        array[encounter_id] AS encounters, settlements,

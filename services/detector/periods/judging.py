@@ -20,7 +20,7 @@ from services.detector.periods.groups import groups_of, relation_rows
 from services.detector.periods.month import Month, readers
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Finding
-from services.detector.rulebook import InForce, given, in_force
+from services.detector.rulebook import InForce, given, in_force, records_of
 
 Row = Mapping[str, Any]
 Asked = PeriodRule | UsualCrowds
@@ -42,9 +42,7 @@ class Run:
     def __init__(self, rule: Asked, registry: Registry) -> None:
         self.rule = rule
         self._registry = registry
-        self._records = [
-            record for record in registry.records(RuleParameters.TABLE) if record.rule == rule.id
-        ]
+        self._records = records_of(rule, registry.records(RuleParameters.TABLE))  # type: ignore[arg-type]
         self.variants = list(self._variants())
 
     def alerts(self, answers: Iterable[tuple[PeriodRule, Sequence[Row]]]) -> list[Alert]:

@@ -18,13 +18,14 @@ from itertools import islice
 from schemas.finding import Subject, Words
 from services.detector.facts import LINED, OUTPATIENT, STAY_KINDS, Fact
 from services.detector.history import Change, Ref
-from services.detector.rule import Explanation, Finding, Parameters, Rule, parameter
+from services.detector.rule import Explanation, Finding, Rule, parameter
 from services.detector.rules.a03_visit_inside_stay import VisitInsideStay
 from services.detector.rules.a04_pharmacy_swipe_inside_stay import PharmacySwipeInsideStay
 from services.detector.stays import Stay
 from services.detector.view import PersonView, is_historical
 from services.detector.wards import (
     Sign,
+    WardSigns,
     days_of,
     full_days,
     is_long_care,
@@ -41,21 +42,11 @@ HITS = 50
 
 
 @dataclass(frozen=True)
-class EmptyBedParameters(Parameters):
-    """Figures of rules.md C01."""
+class EmptyBedParameters(WardSigns):
+    """Figures of rules.md C01 that one stay is judged by."""
 
-    alert_score: int = parameter(4, "1", "报警分值", "score from which it is found")
-    grave_score: int = parameter(6, "1", "高度可疑分值", "score from which it is graver")
-    untreated_days: int = parameter(2, "d", "连续无诊疗天数", "full days in a row without treatment")
-    untreated_weight: int = parameter(3, "1", "连续无诊疗的分值", "weight of days without treatment")
-    uncared_weight: int = parameter(2, "1", "缺床位费或护理费的分值", "weight of bed days or nursing missing")
-    untested_weight: int = parameter(2, "1", "全程无检查检验的分值", "weight of a stay without any test")
-    visit_weight: int = parameter(3, "1", "住院期间外出就诊购药的分值", "weight of a visit inside the stay")
     far_visit_weight: int = parameter(4, "1", "远处就诊购药的分值", "weight of a visit far away")
     far_km: float = parameter(50.0, "km", "远处的距离", "distance from the hospital that is far")
-    screening_weight: int = parameter(
-        1, "1", "主诊断为体检或开药的分值", "weight of a diagnosis of screening"
-    )
     night_weight: int = parameter(5, "1", "夜查不在床的分值", "weight of an empty bed at night")
     absent_weight: int = parameter(2, "1", "未请假离院的分值", "weight of being absent without leave")
 
@@ -120,7 +111,7 @@ class EmptyBed(Rule):
         absent = days_of(view, inspections, "absent", at_night=False) - leave
         if absent:
             signs.append(Sign(ABSENT, figures.absent_weight, _dates(view, absent)))
-        if is_screening(stay):
+        if is_screening(stay, figures.screening):
             signs.append(Sign(SCREENING, figures.screening_weight, [stay.main_diagnosis]))
         visit = self._visit(view, stay)
         if visit is not None:
