@@ -14,6 +14,7 @@ from services.alerts.app import create_app
 from services.alerts.webhooks.headers import HIDDEN
 from services.runtime import database
 from services.runtime.clock import system_clock
+from tests.alerts.hooking import HOOK
 from tests.alerts.making import NOON, said, taken_back
 from tests.alerts.serving import bearer, receiving, serving
 
@@ -400,3 +401,16 @@ def test_what_a_receiver_of_whole_alerts_answers_is_shown_to_who_may_read_them(a
         assert [item["last_response"] for item in listed] == [shown]
         attempts = api.get(f"{path}/{tried['id']}", headers=headers).json()["attempts"]
         assert [item["response"] for item in attempts] == [shown]
+
+
+def test_whole_alerts_that_an_admin_once_asked_for_are_sent_no_more(desk, post):
+    """From before it was refused; what a supervisor made stays as it is."""
+    for name, role in (("root", "admin"), ("chief", "supervisor")):
+        desk.ask(users.create, name, role, NOON)
+    desk.fetch("UPDATE alembic_version SET version_num = '0012'")
+    for name in ("root", "chief", "li"):
+        row, _ = post.endpoint(f"{HOOK}/{name}", payload="full")
+        desk.fetch("UPDATE webhook SET created_by = $2 WHERE webhook_id = $1", row["webhook_id"], name)
+    desk.run(database.migrate(desk.engine, "0013"))
+    left = desk.fetch("SELECT created_by, payload FROM webhook")
+    assert dict(map(tuple, left)) == {"root": "thin", "chief": "full", "li": "thin"}

@@ -168,8 +168,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "since_day": ("自", "Since"),
     "rotate": ("更换密钥", "New secret"),
     "rotate_why": (
-        "生成新密钥；24 小时内新旧密钥同时签名，对方在此期间换上新密钥即可。",
-        "For 24 hours both secrets sign, so that the other side can change over.",
+        "生成新密钥；24 小时内新旧密钥同时签名，对方在此期间换上新密钥即可。期间再换一次，最早的密钥即失效。",
+        "For 24 hours both secrets sign, so that the other side can change over. A second rotation within "
+        "them ends the oldest secret at once.",
     ),
     "delete": ("删除", "Delete"),
     "delete_why": (
