@@ -10,23 +10,27 @@ from typing import Any
 import msgspec
 
 from schemas.entry import Entry
+from schemas.registry import Institution, Limit, Registry
 from services.detector.memory import CODEC
 from tests.detector.running import Keyed, Run
 from tests.support.entries import (
     cancellation,
     corrected,
     entries,
+    line,
     person,
-    registry,
     settlement,
     stay,
     swipe,
 )
 
 FOLDER = Path(__file__).with_name("states")
-RULES = frozenset({"A01", "A08", "B01"})
+RULES = frozenset({"A01", "A08", "B01", "D10"})
 LIMIT = 12
-KNOWN = registry({"institution_id": "P1", "kind": "pharmacy"})
+KNOWN = Registry({
+    "institutions": [Institution(institution_id="P1", kind="pharmacy")],
+    "limits": [Limit(code="tuina", minutes=40)],
+})  # fmt: skip
 
 
 class Stored(msgspec.Struct):
@@ -62,8 +66,10 @@ def run_of(**knobs: Any) -> Run:
 
 
 def story() -> list[Entry]:
-    """Overlapping stays, one corrected and one cancelled; a long past; a death; a terminal; a placeholder."""
-    first, second = stay("03-01 09:00", "03-10 09:00"), stay("03-05 09:00", "03-12 09:00", "H2", "M2")
+    """Overlapping stays, one corrected and one cancelled; a long past; a death; a terminal; a placeholder; an
+    emptied account, a treatment."""
+    first = stay("03-01 09:00", "03-10 09:00", planned_return=True)
+    second = stay("03-05 09:00", "03-12 09:00", "H2", "M2")
     gone = stay("03-06 09:00", "03-08 09:00", "H3", "M3")
     visits = [settlement(f"01-{day:02} 09:00", "C1", f"V{day}", person="long") for day in range(1, 10)]
     bill = settlement("03-08 09:00", "C3", "D1", person="dead")
@@ -71,11 +77,16 @@ def story() -> list[Entry]:
         swipe(f"03-05 09:0{minute}", "P1", f"B{minute}", person=f"b{minute}", device_id="d")
         for minute in range(6)
     ]
+    emptied = settlement(
+        "03-09 09:00", "C1", "E1", person="long", amounts={"account": "40.00", "balance": "0.00"}
+    )
+    tuina = line("1", "03-09 09:00", code="tuina", category="05", practitioner_id="D1")
+    treated = settlement("03-09 08:00", "C4", "T1", person="treated", practitioner_id="D9", lines=[tuina])
     many = [settlement(f"02-{day:02} 09:00", "C2", f"W{day}", person="many") for day in range(1, 15)]
     return entries(
         first, second, gone, cancellation("03-20 09:00", gone[0]),
         corrected(second[1], "03-13 09:00", occurred_at="03-14 09:00"),
-        visits, bill, person("dead", death_date="2026-03-01"), crowd, many,
+        visits, bill, person("dead", death_date="2026-03-01"), crowd, many, emptied, treated,
     )  # fmt: skip
 
 
