@@ -51,7 +51,7 @@ WORK_SECONDS = 0.002
 PATIENCE_SECONDS = 0.010
 """… then leaves the loop to them until a turn of it finds nothing to do, at most so long."""
 IDLE_TURN_SECONDS = 0.00005
-"""A turn of the loop with nothing to do takes some 15 µs; the smallest part of a request twice this."""
+"""Longer than a turn of the loop with nothing to do (2 µs), shorter than the smallest part of a request."""
 
 
 class InboxSource:

@@ -12,28 +12,31 @@ from typing import Any
 from schemas.screening import COLUMNS, ScreeningMessage, digest, row_of
 
 _NAMES = ", ".join(COLUMNS)
-_ARRAYS = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(COLUMNS.values(), 1))
-_DIGESTS = f"${len(COLUMNS) + 1}::bytea[]"
-_EPOCH = f"${len(COLUMNS) + 2}"
 _CHANGED = ", ".join(
     f"{name} = excluded.{name}"
     for name in (*COLUMNS, "epoch", "digest")
     if name not in ("institution_id", "name", "person")
 )
+INCOMING = "incoming_screening"
+STAGE = f"""
+    CREATE TEMP TABLE IF NOT EXISTS {INCOMING} (
+        {", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())}, digest bytea
+    ) ON COMMIT DELETE ROWS
+"""
 PUT = f"""
-    WITH incoming AS MATERIALIZED (
-        SELECT * FROM unnest({_ARRAYS}, {_DIGESTS}) AS i ({_NAMES}, digest)
-    ), known AS (
-        SELECT s.month FROM incoming i JOIN screening s USING (institution_id, name, person)
-        WHERE s.digest <> i.digest
+    WITH known AS (
+        SELECT (SELECT s.month FROM screening s
+                WHERE s.institution_id = i.institution_id AND s.name = i.name AND s.person = i.person
+                    AND s.digest <> i.digest) AS month
+        FROM {INCOMING} i
     ), put AS (
-        INSERT INTO screening ({_NAMES}, digest, epoch) SELECT {_NAMES}, digest, {_EPOCH}::text FROM incoming
+        INSERT INTO screening ({_NAMES}, digest, epoch) SELECT {_NAMES}, digest, $1::text FROM {INCOMING}
         ON CONFLICT (institution_id, name, person) DO UPDATE SET {_CHANGED}
         WHERE screening.digest <> excluded.digest
             AND (screening.epoch <> excluded.epoch OR screening.revision <= excluded.revision)
         RETURNING month
     )
-    SELECT month FROM put UNION SELECT month FROM known
+    SELECT month FROM put UNION SELECT month FROM known WHERE month IS NOT NULL
 """  # noqa: S608 - names of columns only
 TOUCH = """
     INSERT INTO period (month, changed, first_changed_at, changed_at)
@@ -61,8 +64,8 @@ SUMMED = ("total", "fund", "account", "family")
 
 
 async def store(raw: Any, messages: Sequence[ScreeningMessage], now: datetime, epoch: str) -> None:
-    """Upsert screenings and mark their months, those of before too; a smaller revision of the same log is
-    a late repeat."""
+    """Upsert screenings and mark their months, those of before too, in the caller's transaction; a smaller
+    revision of the same log is a late repeat."""
     last: dict[tuple[str, str, str], ScreeningMessage] = {}
     for message in messages:
         place = (message.institution_id, message.name, message.key)
@@ -71,9 +74,12 @@ async def store(raw: Any, messages: Sequence[ScreeningMessage], now: datetime, e
             last[place] = message
     if not last:
         return
-    columns = map(list, zip(*map(row_of, last.values()), strict=True))
-    digests = [digest(message) for message in last.values()]
-    months = [row["month"] for row in await raw.fetch(PUT, *columns, digests, epoch)]
+    # Copied, for the driver asks of each element of an array whether it is one itself: with fifty columns
+    # that takes longer than all else.
+    rows = [(*row_of(message), digest(message)) for message in last.values()]
+    await raw.execute(STAGE)
+    await raw.copy_records_to_table(INCOMING, records=rows, columns=(*COLUMNS, "digest"))
+    months = [row["month"] for row in await raw.fetch(PUT, epoch)]
     if months:
         await raw.execute(TOUCH, months, now)
 

@@ -71,6 +71,19 @@ def test_two_persons_and_two_institutions_may_use_one_number(desk):
     assert len(stored(desk)) == 3
 
 
+def test_storing_never_reads_through_the_table_though_it_grew_since_the_plan_was_made(desk):
+    async def scans(connection):
+        for page in range(10):
+            made = [a_screening(f"S{page}-{number}") for number in range(100)]
+            await screenings.store(connection, made, NOON, "")
+        return await connection.fetchval(
+            "SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'screening'"
+        )
+
+    assert desk.ask(scans) == 0
+    assert desk.value("SELECT count(*) FROM screening") == 1_000
+
+
 def test_an_admission_without_settlement_is_no_settlement(desk):
     desk.store(a_screening("", encounter_id="S1", care="inpatient", total=0, fund=0), a_screening("S1"))
     assert stored(desk, "name") == [("AS1",), ("SS1",)]

@@ -1,8 +1,8 @@
 """Memories at hand: of each stage the ones used last, so that one stage's many keys do not drive out
-another's. Behind them stand others in their one-piece form, which is a fifth of the size and opened in a
-tenth of the time that the database takes to tell the same."""
+another's. Behind them stand others in their one-piece form, a quarter of the size: to open these costs no
+question to the database."""
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Container, Iterator
 
 from services.runtime.ports import Memory, Stage
@@ -22,7 +22,7 @@ class Hot:
         self._stage = stage
         self._hottest = hottest
         self._packed_bytes = packed_bytes
-        self._open: dict[str, OrderedDict[str, Memory]] = {}
+        self._open: defaultdict[str, OrderedDict[str, Memory]] = defaultdict(OrderedDict)
         self._packed: OrderedDict[str, bytes] = OrderedDict()
         self._size = 0
 
@@ -81,4 +81,4 @@ class Hot:
         return packed
 
     def _of(self, key: str) -> OrderedDict[str, Memory]:
-        return self._open.setdefault(key[:STAGE], OrderedDict())
+        return self._open[key[:STAGE]]
