@@ -11,10 +11,10 @@ DAYS = 170
 """As far back as a system takes events without being told otherwise: 18 events a person are a year's half."""
 
 
-def settlements(count: int, *, persons: int, seed: int = 1, prefix: str = "B") -> list[dict]:
+def settlements(count: int, *, persons: int, prefix: str = "B") -> list[dict]:
     """Ordinary settlements of the last months in no order, as a backlog comes, one in fourteen in-patient,
-    at 300 institutions."""
-    chance = random.Random(seed)
+    at 300 institutions; of each prefix others, for the same visits told twice would all be suspected."""
+    chance = random.Random(prefix)
     now = _last_hour()
     moments = (now - timedelta(seconds=chance.randrange(DAYS * 86_400)) for _ in range(count))
     return [_settlement(chance, f"{prefix}{number}", at, persons) for number, at in enumerate(moments)]

@@ -26,7 +26,7 @@ def figures(scale: float) -> list[Figure]:
     with embedded() as watched, embedded(program="bench.unwatched") as silenced:
         spent: dict[Running, list[float]] = {watched: [], silenced: []}
         for turn in range(-1, TURNS):
-            made = events.settlements(count, persons=PERSONS, seed=turn + 2, prefix=f"W{turn}-")
+            made = events.settlements(count, persons=PERSONS, prefix=f"W{turn}-")
             # Who is first has the colder machine: by turns.
             for system in (watched, silenced)[:: 1 if turn % 2 else -1]:
                 seconds = _judge(system, made, scrape=system is watched)
