@@ -16,11 +16,12 @@ from services.alerts.ledger import decode_alert
 
 COLUMNS = "alert_id, version, status, body, born, change, detected_at, changed_at"
 ONE = f"SELECT {COLUMNS} FROM alert WHERE alert_id = $1"  # noqa: S608 - no value is pasted in
-WITHIN = """(institutions && ${}::text[] OR EXISTS (
+WITHIN = """(institutions && ${}::text[] OR (institutions && ${}::text[] AND EXISTS (
     SELECT FROM screening s, json_array_elements_text(alert.body::json -> 'settlements') AS settled (id)
     WHERE s.institution_id = ANY(alert.institutions) AND s.name = 'S' || settled.id
-        AND s.region ^@ ANY(${}::text[])))"""
-"""Of its institutions or its settlements one lies there."""
+        AND s.region ^@ ANY(${}::text[]))))"""
+"""Of its institutions or its settlements one lies there. Only of institutions that ever settled there the
+settlements are looked up."""
 VERSIONS = "SELECT version, event, body, changed_at FROM alert_version WHERE alert_id = $1 ORDER BY version"
 
 
@@ -95,8 +96,10 @@ async def page(
     after, None at the end. now: as of when the registry tells where institutions lie."""
     clauses, values = _clauses(wanted)
     if wanted.regions:
-        values += [await regions.institutions_within(raw, wanted.regions, now), list(wanted.regions)]
-        clauses.append(WITHIN.format(len(values) - 1, len(values)))
+        there = await regions.institutions_within(raw, wanted.regions, now)
+        settled = await regions.institutions_settling(raw, wanted.regions)
+        values += [there, settled, list(wanted.regions)]
+        clauses.append(WITHIN.format(len(values) - 2, len(values) - 1, len(values)))
     if after is not None:
         values.append(after)
         clauses.append(f"born < ${len(values)}")

@@ -21,6 +21,8 @@ OF_SETTLEMENTS = """
     WHERE institution_id = ANY($1::text[]) AND name = ANY($2::text[]) AND region <> ''
 """
 
+SETTLED = "SELECT DISTINCT institution_id FROM settled_place WHERE region ^@ ANY($1::text[])"
+
 
 class Alert(Protocol):
     """What is asked of an alert."""
@@ -76,6 +78,11 @@ async def institutions_within(raw: Any, prefixes: Iterable[str], now: datetime) 
     wanted = tuple(prefixes)
     known = await raw.fetch(EVERYWHERE, now.date().isoformat())
     return [row["id"] for row in known if (_region(row["body"]) or "").startswith(wanted)]
+
+
+async def institutions_settling(raw: Any, prefixes: Iterable[str]) -> list[str]:
+    """Institutions of which a settlement was ever posted to have taken place in these regions."""
+    return [row["institution_id"] for row in await raw.fetch(SETTLED, list(prefixes))]
 
 
 def _region(body: bytes) -> str | None:

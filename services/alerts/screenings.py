@@ -35,6 +35,9 @@ PUT = f"""
         WHERE screening.digest <> excluded.digest
             AND (screening.epoch <> excluded.epoch OR screening.revision <= excluded.revision)
         RETURNING month
+    ), placed AS (
+        INSERT INTO settled_place SELECT DISTINCT institution_id, region FROM {INCOMING}
+        WHERE region <> '' ORDER BY institution_id, region ON CONFLICT DO NOTHING
     )
     SELECT month FROM put UNION SELECT month FROM known WHERE month IS NOT NULL
 """  # noqa: S608 - names of columns only

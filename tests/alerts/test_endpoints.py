@@ -70,6 +70,14 @@ def test_a_region_is_that_of_an_institution_by_the_registry_or_of_a_settlement_a
     assert walk(api, region="43", status="open", limit=1) == ["a9", "a2", "a1"]
 
 
+def test_a_settlement_that_is_posted_anew_from_elsewhere_is_listed_there_and_only_there(api, desk):
+    desk.store(said("a9", institutions=["H9"], settlements=["S9"]))
+    for revision, region in ((1, "430104"), (2, "430602"), (3, "430104")):
+        desk.store(a_screening("S9", revision, institution_id="H9", region=region))
+        listed = [ids(api.get("/v1/alerts", params={"region": place})) for place in ("430104", "430602")]
+        assert listed == ([["a9"], []] if region == "430104" else [[], ["a9"]])
+
+
 def test_since_filters_on_the_last_change(api, desk):
     desk.store(said("a1"), said("a2"), now=at(0))
     desk.store(said("a1", revision=2, severity=1), now=at(60))
