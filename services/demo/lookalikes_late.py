@@ -71,7 +71,9 @@ def network_outages(cast: Cast, count: int) -> None:
     Comes last, because it moves the records of everything that the institution did on that day.
     """
     chosen: dict[tuple[str, str], Institution] = {}
-    for place in cast.rng.sample(cast.geography.of_kind("pharmacy", "clinic"), count):
+    places = cast.geography.of_kind("pharmacy", "clinic")
+    places = [place for place in places if place.index not in cast.standing.suspended]
+    for place in cast.rng.sample(places, count):
         try:
             day = cast.day(1)
             _customers(cast, place, day)

@@ -204,12 +204,14 @@ def sold_under_a_short_name(cast: Cast) -> Told:
 # D12
 
 
-def _package(cast: Cast, entries: Entries) -> Told:
-    """The same basket twenty-two times within ten days."""
+def _package(cast: Cast, entries: Entries, *, counted: str = "") -> Told:
+    """The same basket twenty-two times within ten days; `counted`: a code of which ten packs were there."""
     day = cast.weeks(10)
     places = [place for place in cast.geography.of_kind("pharmacy") if place.town != SEAT]
     places = [place for place in places if place.index not in cast.standing.reporting]
     place = cast.claim(places, "month", day)
+    if counted:
+        move(cast.ledger, place, day * DAY + 7 * HOUR, counted, "count", 10)
     pairs = []
     at = 0
     for number in range(22):
@@ -223,6 +225,19 @@ def _package(cast: Cast, entries: Entries) -> Told:
 def one_package_at_a_round_price(cast: Cast) -> Told:
     """Health food and vitamins, always one hundred yuan."""
     return _package(cast, [(c.HEALTH_FOOD, 1), (c.LOOSE_GOODS[0], 100)])
+
+
+@plants(
+    "D12",
+    "固定套餐反复销售且所售药品账实不符",
+    "One package, of a drug that was not there",
+    tolerates=["F02"],
+)
+def one_package_of_what_was_not_there(cast: Cast) -> Told:
+    """Amoxicillin with vitamins, always at a round price, twenty-two times from ten packs."""
+    box, loose = c.AMOXICILLIN, c.LOOSE_GOODS[0]
+    entries = [(box, 1), (loose, -box.price % 1_000 // loose.price)]
+    return _package(cast, entries, counted=c.AMOXICILLIN.code)
 
 
 @spares(["D12"], "常见合并用药", "Two drugs that belong together")
@@ -320,4 +335,5 @@ STORIES = (
     customers_go_elsewhere,
     more_sold_than_bought,
     delivery_note_sent_late,
+    one_package_of_what_was_not_there,
 )

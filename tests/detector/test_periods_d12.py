@@ -2,9 +2,12 @@
 
 import pytest
 
+from schemas.registry import Registry
+from schemas.rules import RuleParameters
 from schemas.screening import Item
 from services.detector.periods.d12_fixed_baskets import RULE
-from tests.detector.periods import on_duckdb, screening
+from services.detector.periods.f02_stock_does_not_cover import RULE as F02
+from tests.detector.periods import moved, on_duckdb, on_postgres, screening
 from tests.support.entries import EMPTY
 
 
@@ -80,3 +83,41 @@ def test_items_with_round_prices_of_their_own_are_innocent():
 def test_hospitals_and_receipts_without_items_are_not_judged():
     assert on_duckdb([RULE], receipts(30, *BASKET, care="visit", med_type="11"), EMPTY) == []
     assert on_duckdb([RULE], receipts(30), EMPTY) == []
+
+
+def bought(quantity, code="A", institution="P1"):
+    books = {"product_code": code, "institution": institution}
+    return [moved("05-03 08:00", "count", 0, **books), moved("05-03 09:00", "purchase", quantity, **books)]
+
+
+KNOWN_UNTIL = screening("05-31 09:00", "P9")
+
+
+def test_beside_a_gap_in_the_stock_of_one_of_its_codes_it_is_graver():
+    told = [*receipts(20, *BASKET), KNOWN_UNTIL]
+    (alert,) = on_duckdb([RULE], [*told, *bought(10)], EMPTY)
+    assert (alert.severity, alert.evidence["gaps"]) == (1, "A")
+    assert "其中A的结算量超出库存" in alert.message.zh
+    both = [alert.rule for alert in on_duckdb([RULE, F02], [*told, *bought(10)], EMPTY)]
+    assert both == ["D12", "F02"]
+
+
+@pytest.mark.parametrize(
+    "books",
+    [bought(20), bought(10, "Z"), bought(10, institution="P2")],
+    ids=["covered", "of another product", "of another pharmacy"],
+)
+def test_stock_that_covers_the_basket_or_has_nothing_to_do_with_it_makes_nothing_graver(books):
+    (alert,) = on_duckdb([RULE], [*receipts(20, *BASKET), *others(50), KNOWN_UNTIL, *books], EMPTY)
+    assert alert.severity == 2
+
+
+def test_a_gap_that_f02_is_not_to_speak_of_makes_nothing_graver():
+    told = [*receipts(20, *BASKET), KNOWN_UNTIL, *bought(10)]
+    off = Registry({"rules": [RuleParameters("F02", "", enabled=False)]}, 1)
+    assert [alert.severity for alert in on_duckdb([RULE], told, off)] == [2]
+
+
+def test_the_gap_is_seen_by_the_server_too(database_url):
+    told = [*receipts(20, *BASKET), KNOWN_UNTIL, *bought(10)]
+    assert on_postgres(database_url, [RULE, F02], told, EMPTY) == on_duckdb([RULE, F02], told, EMPTY)

@@ -80,7 +80,7 @@ SUBJECTS = {
     "practitioner": Words("医师", "practitioner"),
     "group": Words("人群", "group of persons"),
 }
-MADE = {"screened", "items", "categories", "taken_back", "ward_stays", "gatherings"}
+MADE = {"screened", "items", "categories", "taken_back", "ward_stays", "gatherings", "stock_gaps"}
 RELATED = MADE | {relation.name for relation in RELATIONS[1:]}
 
 

@@ -5,14 +5,16 @@ sold 20 times or more, on 5 % or more of the receipts and for 10 % or more of th
 that hold the rarest of its codes hold exactly this set; and four in five of them come to a multiple of ten
 yuan, or the set holds what is no medical item (charge type 14).
 
-Silent: its prices are what they are (a unit of every code of the set costs a multiple of ten yuan). The
-catalogue raises it to severity 1 beside a gap in the pharmacy's stock (F02), which judges another key: the
-two stand side by side in the institution's list.
+Silent: its prices are what they are (a unit of every code of the set costs a multiple of ten yuan).
+
+Severity 2; 1 where F02 finds in that month that the pharmacy's stock does not cover what it settled of one of
+the codes.
 """
 
 from dataclasses import dataclass
 
 from schemas.finding import Words
+from services.detector.periods import f02_stock_does_not_cover
 from services.detector.periods.needs import Need
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Parameters, parameter
@@ -40,6 +42,16 @@ RULE = PeriodRule(
         "receipts: {total} yuan, {amount} of them from the fund; {round} came to a round sum. What was "
         "really handed out?",
     ),
+    variants={
+        "gap": Words(
+            "{institution_id} 在 {month} 以同一组合（{basket}）销售{times}次，占当月{share:.0%}笔，"
+            "共{total}元（其中统筹基金{amount}元），{round}次为整额；其中{gaps}的结算量超出库存（进销存不符）。"
+            "请核对实际售出的商品和库存，有无以药品名义串换。",
+            "In {month} {institution_id} sold the very same set ({basket}) {times} times, {share:.0%} of its "
+            "receipts: {total} yuan, {amount} of them from the fund; {round} came to a round sum. Of {gaps} "
+            "it settled more than it had in stock. What was really handed out? Compare with the shelves.",
+        )
+    },
     basis=("条例 38(四)",),
     checks={"round_prices": Words("各单品定价均为整额", "every item has a round price of its own")},
     parameters=FixedBasketsParameters(),
@@ -48,4 +60,5 @@ RULE = PeriodRule(
     subject="institution",
     identity=("institution_id", "month", "basket"),
     severity=2,
+    lookback_days=f02_stock_does_not_cover.RULE.lookback_days,
 )

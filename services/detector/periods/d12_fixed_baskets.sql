@@ -32,13 +32,20 @@ WITH sold AS (
     FROM baskets b JOIN holding h
       ON h.institution_id = b.institution_id AND ' ' || b.basket || ' ' LIKE '% ' || h.code || ' %'
     GROUP BY b.institution_id, b.basket
+), short AS (
+    SELECT b.institution_id, b.basket, string_agg(g.product, ' ' ORDER BY g.product) AS gaps
+    FROM baskets b JOIN stock_gaps g
+      ON g.institution_id = b.institution_id AND ' ' || b.basket || ' ' LIKE '% ' || g.product || ' %'
+    GROUP BY b.institution_id, b.basket
 )
 SELECT b.institution_id, $month AS month, b.basket, b.happened, b.times,
        CAST(b.times AS double precision) / p.receipts AS share, b.total AS total_fen, b.round, b.has_goods,
        CAST(b.times AS double precision) / r.receipts AS certainty, b.historical, b.settlements, b.encounters,
-       CAST(b.fund AS bigint) AS amount, b.is_priced_round AS check_round_prices
+       CAST(b.fund AS bigint) AS amount, b.is_priced_round AS check_round_prices,
+       x.gaps, CASE WHEN x.gaps IS NOT NULL THEN 1 END AS severity, CASE WHEN x.gaps IS NOT NULL THEN 'gap' END AS variant
 FROM baskets b
 JOIN pharmacies p ON p.institution_id = b.institution_id
 JOIN rarest r ON r.institution_id = b.institution_id AND r.basket = b.basket
+LEFT JOIN short x ON x.institution_id = b.institution_id AND x.basket = b.basket
 WHERE b.times >= $support * p.receipts AND b.total >= $sales * p.total AND b.times >= $confidence * r.receipts
   AND (b.round >= $round_share * b.times OR b.has_goods)

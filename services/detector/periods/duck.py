@@ -14,12 +14,10 @@ from schemas.registry import Baseline, Registry
 from schemas.screening import COLUMNS, ScreeningMessage, row_of
 from schemas.stock import StockMessage
 from services.detector.periods.baselines import UsualCrowds
-from services.detector.periods.groups import co_visits
-from services.detector.periods.judging import Asked, GroupSearch, Judged, Run, targets
+from services.detector.periods.judging import Asked, GroupSearch, Judged, Run, Search, StockGaps, targets
 from services.detector.periods.month import Month
 from services.detector.periods.needs import question, served
 from services.detector.periods.relations import (
-    GROUPED,
     ITEM_COLUMNS,
     RELATIONS,
     SCREENED,
@@ -87,8 +85,8 @@ class ScreenedHistory:
         if able:
             self._make_relations(able, month)
         rules = [one for one in asked if isinstance(one, PeriodRule)]
-        groups = GroupSearch(rules, self._registry)
-        alerts = {rule.id: self._alerts_of(rule, month, groups) if rule in able else [] for rule in rules}
+        searches = [GroupSearch(rules, self._registry), StockGaps(rules, self._registry)]
+        alerts = {rule.id: self._alerts_of(rule, month, searches) if rule in able else [] for rule in rules}
         crowds = next((one for one in asked if isinstance(one, UsualCrowds)), None)
         if crowds is None:
             return Judged(alerts)  # type: ignore[arg-type]
@@ -105,24 +103,25 @@ class ScreenedHistory:
         run = Run(crowds, self._registry)
         return run.baselines([(one, _answer(self._database, one.text, one, month)) for one in run.variants])
 
-    def _alerts_of(self, rule: PeriodRule, month: Month, groups: GroupSearch) -> list[Alert]:
-        if GROUPED.name in rule.text:
-            self._make_gatherings(groups, month)
+    def _alerts_of(self, rule: PeriodRule, month: Month, searches: Sequence[Search]) -> list[Alert]:
+        for search in searches:
+            if search.relation.name in rule.text:
+                self._make(search, month)
         self._show(rule, month)
         run = Run(rule, self._registry)
         return run.alerts(
             [(variant, _answer(self._database, variant.text, variant, month)) for variant in run.variants]
         )
 
-    def _make_gatherings(self, groups: GroupSearch, month: Month) -> None:
-        if groups.rows is None:
-            self._show(groups.rule, month)
-            text = co_visits()
-            groups.find(
-                [(variant, _answer(self._database, text, variant, month)) for variant in groups.variants]
+    def _make(self, search: Search, month: Month) -> None:
+        if search.rows is None:
+            self._show(search.rule, month)
+            text = search.text
+            search.find(
+                [(variant, _answer(self._database, text, variant, month)) for variant in search.variants]
             )
-        rows = groups.rows or []
-        _load(self._database, GROUPED._replace(rows=lambda *_: rows), ())
+        rows = search.rows or []
+        _load(self._database, search.relation._replace(rows=lambda *_: rows), ())
 
     def _show(self, rule: Asked, month: Month) -> None:
         for statement in shown_to(rule, month):

@@ -4,6 +4,7 @@ Parameters may depend on a finding's place and day. A rule that parameter record
 set of values among them, and of each run those findings are kept that its set is in force for.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -14,10 +15,11 @@ import msgspec
 from schemas.finding import Alert, AlertMessage, Origin
 from schemas.registry import Baseline, Registry
 from schemas.rules import RuleParameters
-from services.detector.periods import g01_together
+from services.detector.periods import f02_stock_does_not_cover, g01_together
 from services.detector.periods.baselines import UsualCrowds, baselines_of
-from services.detector.periods.groups import groups_of, relation_rows
+from services.detector.periods.groups import co_visits, groups_of, relation_rows
 from services.detector.periods.month import Month, readers
+from services.detector.periods.relations import GAPS, GROUPED, Relation
 from services.detector.periods.rule import PeriodRule
 from services.detector.rule import Finding
 from services.detector.rulebook import InForce, given, in_force, records_of
@@ -90,20 +92,56 @@ class Run:
         return in_force(self.rule, given(self.rule, self._records, region, day))  # type: ignore[arg-type]
 
 
-class GroupSearch:
-    """The relation `gatherings` of one month, made once for the rules that name it.
+class Search(ABC):
+    """A relation of one month that is made of what a rule finds, once for the rules that name it.
 
-    Groups are found by G01's parameters, of each region and day what is in force there and then, whichever
-    rule asks; where G01 is switched off there are none. rules: those that run; G01 as it stands among them,
-    else as the catalogue has it. rows: None until the pairs were asked for.
+    It is found by that rule's parameters, of each region and day what is in force there and then, whichever
+    rule asks; where the rule is switched off there is nothing in it. rules: those that run; the rule as it
+    stands among them, else as the catalogue has it. text: the SQL to ask by each variant of the rule. rows:
+    None until that was asked.
     """
 
+    relation: Relation
+    known: PeriodRule
+
     def __init__(self, rules: Iterable[PeriodRule], registry: Registry) -> None:
-        known = g01_together.RULE
-        self.rule = next((rule for rule in rules if rule.id == known.id), known)
+        self.rule = next((rule for rule in rules if rule.id == self.known.id), self.known)
         self._run = Run(self.rule, registry)
         self.variants = self._run.variants
         self.rows: list[tuple] | None = None
+
+    @property
+    def text(self) -> str:
+        """The rule's own SQL."""
+        return self.rule.text
+
+    @abstractmethod
+    def find(self, answers: Iterable[tuple[PeriodRule, Sequence[Row]]]) -> None:
+        """Make the rows of what each variant was answered."""
+
+
+class StockGaps(Search):
+    """The relation `stock_gaps`: products of which F02 finds that stock does not cover what was settled."""
+
+    relation = GAPS
+    known = f02_stock_does_not_cover.RULE
+
+    def find(self, answers: Iterable[tuple[PeriodRule, Sequence[Row]]]) -> None:
+        """The institutions and products of F02's alerts."""
+        alerts = self._run.alerts(answers)
+        self.rows = sorted({(alert.institutions[0], alert.evidence["product"]) for alert in alerts})
+
+
+class GroupSearch(Search):
+    """The relation `gatherings`, by G01's parameters."""
+
+    relation = GROUPED
+    known = g01_together.RULE
+
+    @property
+    def text(self) -> str:
+        """What asks for the pairs."""
+        return co_visits()
 
     def find(self, answers: Iterable[tuple[PeriodRule, Sequence[Row]]]) -> None:
         """Find the groups in the rows that each variant's `co_visits` gave."""

@@ -8,12 +8,10 @@ import asyncpg
 from schemas.finding import Alert
 from schemas.registry import Baseline, Registry
 from services.detector.periods.baselines import UsualCrowds
-from services.detector.periods.groups import co_visits
-from services.detector.periods.judging import Asked, GroupSearch, Judged, Run
+from services.detector.periods.judging import Asked, GroupSearch, Judged, Run, Search, StockGaps
 from services.detector.periods.month import Month
 from services.detector.periods.needs import question, served
 from services.detector.periods.relations import (
-    GROUPED,
     ITEM_COLUMNS,
     RELATIONS,
     SCREENED,
@@ -71,11 +69,12 @@ async def judge_month(
     if able:
         await _make_relations(connection, able, registry, month)
     rules = [one for one in asked if isinstance(one, PeriodRule)]
-    groups = GroupSearch(rules, registry)
+    searches = [GroupSearch(rules, registry), StockGaps(rules, registry)]
     alerts: dict[str, list[Alert] | Exception] = {rule.id: [] for rule in rules}
     for rule in rules:
         if rule in able:
-            alerts[rule.id] = await _apart(connection, _alerts_of(connection, rule, registry, month, groups))
+            work = _alerts_of(connection, rule, registry, month, searches)
+            alerts[rule.id] = await _apart(connection, work)
     crowds = next((one for one in asked if isinstance(one, UsualCrowds)), None)
     if crowds is None:
         return Judged(alerts)
@@ -96,10 +95,11 @@ async def _alerts_of(
     rule: PeriodRule,
     registry: Registry,
     month: Month,
-    groups: GroupSearch,
+    searches: Sequence[Search],
 ) -> list[Alert]:
-    if GROUPED.name in rule.text:
-        await _make_gatherings(connection, groups, month)
+    for search in searches:
+        if search.relation.name in rule.text:
+            await _make(connection, search, month)
     run = Run(rule, registry)
     return run.alerts(await _answers(connection, run, month))
 
@@ -132,17 +132,18 @@ async def _apart(connection: asyncpg.Connection, work: Coroutine[Any, Any, Found
         return error
 
 
-async def _make_gatherings(connection: asyncpg.Connection, groups: GroupSearch, month: Month) -> None:
-    if groups.rows is None:
-        await _show(connection, groups.rule, month)
-        text = co_visits()
-        groups.find(
-            [(variant, await _ask(connection, text, variant.values(month))) for variant in groups.variants]
+async def _make(connection: asyncpg.Connection, search: Search, month: Month) -> None:
+    relation = search.relation
+    if search.rows is None:
+        await _show(connection, search.rule, month)
+        text = search.text
+        search.find(
+            [(variant, await _ask(connection, text, variant.values(month))) for variant in search.variants]
         )
-    await connection.execute(f"DROP TABLE IF EXISTS {GROUPED.name}")
-    await connection.execute(f"{create(GROUPED)} ON COMMIT DROP")
-    await connection.copy_records_to_table(GROUPED.name, records=groups.rows, columns=list(GROUPED.columns))
-    await connection.execute(f"ANALYZE {GROUPED.name}")
+    await connection.execute(f"DROP TABLE IF EXISTS {relation.name}")
+    await connection.execute(f"{create(relation)} ON COMMIT DROP")
+    await connection.copy_records_to_table(relation.name, records=search.rows, columns=list(relation.columns))
+    await connection.execute(f"ANALYZE {relation.name}")
 
 
 async def _show(connection: asyncpg.Connection, rule: Asked, month: Month) -> None:

@@ -27,6 +27,8 @@ A run makes these relations for one month and the days before it; each rule sees
   recorded, historical): stock events that stand. Made where a rule's SQL names it.
 - `gatherings` (group_id, person, institution_id, day): who of a group came to which of its gatherings;
   `groups` says what a group is. Made where a rule's SQL names it; such rules look back `LOOKBACK_DAYS`.
+- `stock_gaps` (institution_id, product): what F02 finds of the month. Made where a rule's SQL names it; such
+  rules look back as far as F02.
 - `institutions`: those in force on the month's last day. `practitioners`: registrations (practitioner_id,
   institution_id, title, from_day, to_day). `standings` (kind, id, status, from_day, to_day): status of
   institutions and practitioners. `days` (day, month, weekday 1–7 from Monday, is_off: a free day, holiday:
@@ -46,6 +48,7 @@ from typing import Any, NamedTuple
 
 from schemas.records import Institution, Pack, Practitioner, Price, Status
 from schemas.registry import Registry
+from services.detector.periods import f02_stock_does_not_cover
 from services.detector.periods.groups import GATHERINGS
 from services.detector.periods.month import Month
 
@@ -270,6 +273,7 @@ ITEM_COLUMNS = {
 """The places of `schemas.screening.Item`, in order."""
 
 GROUPED = Relation("gatherings", GATHERINGS, lambda *_: ())
+GAPS = Relation("stock_gaps", {"institution_id": "text", "product": "text"}, lambda *_: ())
 
 
 def create(relation: Relation) -> str:
@@ -293,7 +297,7 @@ def made_when_named(
         "items": items, "categories": categories, "taken_back": TAKEN_BACK, "stock_moves": STOCK_MOVES,
     }  # fmt: skip
     for name, how in ways.items():
-        readers = [rule for rule in rules if name in rule.text]
+        readers = [rule for rule in rules if name in _asked_for(rule)]
         if readers:
             table = "taken_back_all" if name == "taken_back" else name
             made.append((table, _filled(how, name, _LIVE), first_day(month, readers)))
@@ -307,6 +311,11 @@ def made_when_named(
             ("ward_stays_all", WARD_STAYS, since),
         ]
     return made
+
+
+def _asked_for(rule: Any) -> str:
+    """The SQL of a rule, with that of the rule whose findings it reads."""
+    return rule.text + (f02_stock_does_not_cover.RULE.text if GAPS.name in rule.text else "")
 
 
 def shown_to(rule: Any, month: Month) -> list[str]:
