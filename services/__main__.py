@@ -6,16 +6,15 @@ Exit status 0 = done, 2 = wrong usage or bad input with one clear line on standa
 import asyncio
 import contextlib
 import functools
-import importlib
 import signal
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from services.ingest import commands as ingest_commands
 from services.runtime import logs, vitals
 from services.runtime.alone import alone_in
 from services.runtime.collector import calm_the_collector
@@ -79,11 +78,6 @@ def alerts_service() -> None:
     _needs_kafka(settings)
     _needs_database(settings)
     _run(_alerts(settings, _listen(settings)))
-
-
-app.add_typer(ingest_commands.keys_commands(), name="keys")
-app.add_typer(ingest_commands.registry_commands(), name="registry")
-app.command("import")(ingest_commands.import_history)
 
 
 async def _up(settings: Settings, listening: socket.socket, demo: bool) -> None:
@@ -216,49 +210,128 @@ def _run(work: Any) -> None:
         tracing.end()
 
 
-def _optional(module: str, name: str) -> Any:
-    """What another service's module offers, None when that service is not installed."""
-    try:
-        found = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is None or not module.startswith(error.name):
-            raise
-        return None
-    return getattr(found, name, None)
+def _keys() -> None:
+    from services.ingest.commands import keys_commands
+
+    app.add_typer(keys_commands(), name="keys")
+
+
+def _registry() -> None:
+    from services.ingest.commands import registry_commands
+
+    app.add_typer(registry_commands(), name="registry")
+
+
+def _import() -> None:
+    from services.ingest.commands import import_history
+
+    app.command("import")(import_history)
+
+
+def _users() -> None:
+    from services.alerts.commands import users_commands
+
+    app.add_typer(users_commands(), name="users")
+
+
+def _rules() -> None:
+    from services.detector.commands import rules_commands
+    from services.parameters import known_parameters, load_parameters
+
+    app.add_typer(rules_commands(known_parameters, load_parameters), name="rules")
+
+
+def _dead_letters() -> None:
+    from services.alerts.commands import dead_letters_commands
+    from services.retrying import resubmit
+
+    app.add_typer(dead_letters_commands(resubmit), name="dead-letters")
+
+
+def _suspended() -> None:
+    from services.alerts.commands import suspended_commands
+    from services.retrying import judge_again
+
+    app.add_typer(suspended_commands(judge_again), name="suspended")
+
+
+def _data_defects() -> None:
+    from services.alerts.commands import data_defects
+
+    app.command("data-defects")(data_defects)
+
+
+def _database() -> None:
+    from services.database_commands import database_commands
+
+    app.add_typer(database_commands(), name="database")
+
+
+def _replay() -> None:
+    from services.commands import replay
+
+    app.command("replay")(replay)
+
+
+def _demo() -> None:
+    from services.commands import demo
+
+    app.command("demo")(demo)
+
+
+def _doctor() -> None:
+    from services.doctor import doctor
+
+    app.command("doctor")(doctor)
+
+
+LATER: dict[str, tuple[Callable[[], None], str]] = {
+    "doctor": (
+        _doctor,
+        "Check settings, keys, disk, database, clock, Kafka, what waits; exit status 1 if anything is wrong.",
+    ),
+    "keys": (_keys, "Institutions' keys for POST /v1/events."),
+    "users": (_users, "People who read alerts."),
+    "registry": (_registry, "Institutions, persons, limits, prices: docs/registry.md."),
+    "import": (
+        _import,
+        "Bring history in through the inbox: in time order, resumable, judged whatever its age.",
+    ),
+    "rules": (_rules, "The catalogue of rules, and their parameters."),
+    "replay": (_replay, "History through the very same judgement, with no server and no database."),
+    "data-defects": (
+        _data_defects,
+        "What institutions sent that contradicts itself, by institution and field: where to mend a feed.",
+    ),
+    "suspended": (_suspended, "Person ids that stand for many and are not judged."),
+    "dead-letters": (_dead_letters, "Entries that could not be judged."),
+    "database": (_database, "Back up, restore and upgrade the database."),
+    "demo": (_demo, "Write the demo county: events, registry files, labels; or score the judge on it."),
+}
+"""Commands whose modules are imported when they are called, and what the list of commands says of them."""
 
 
 @functools.cache
-def _register_others() -> None:
-    """The commands of services whose modules are there."""
-    from services.database_commands import database_commands
+def register_all() -> None:
+    """Every command with its modules, as programs that look at all of them need it."""
+    for add, _ in LATER.values():
+        add()
 
-    if make := _optional("services.alerts.commands", "users_commands"):
-        app.add_typer(make(), name="users")
-    if make := _optional("services.detector.commands", "rules_commands"):
-        from services.parameters import known_parameters, load_parameters
 
-        app.add_typer(make(known_parameters, load_parameters), name="rules")
-    if make := _optional("services.alerts.commands", "dead_letters_commands"):
-        from services.retrying import judge_again, resubmit
-
-        app.add_typer(make(resubmit), name="dead-letters")
-        suspended = _optional("services.alerts.commands", "suspended_commands")
-        app.add_typer(suspended(judge_again), name="suspended")
-    app.add_typer(database_commands(), name="database")
-    for module, name, command in (
-        ("services.commands", "replay", "replay"),
-        ("services.commands", "demo", "demo"),
-        ("services.alerts.commands", "data_defects", "data-defects"),
-        ("services.doctor", "doctor", "doctor"),
-    ):
-        if function := _optional(module, name):
-            app.command(command)(function)
+def _register(arguments: Sequence[str]) -> None:
+    """The command that is called; where none is, all of them by their names."""
+    called = next((one for one in arguments if not one.startswith("-")), None)
+    if called in LATER:
+        LATER[called][0]()
+        return
+    for name, (_, told) in LATER.items():
+        app.command(name, help=told)(lambda: None)
 
 
 def main() -> None:
     """Entry point: a user's mistake is one line on standard error and exit status 2."""
     try:
-        _register_others()
+        _register(sys.argv[1:])
         sys.exit(app(standalone_mode=False) or 0)
     except (UserError, SettingsError) as error:
         _give_up(str(error))

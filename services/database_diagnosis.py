@@ -11,8 +11,9 @@ from cryptography.exceptions import InvalidTag
 from schemas.finding import Words
 from services.alerts import status
 from services.diagnosis import Finding
-from services.ingest.app import make_pseudonyms, make_vault
+from services.ingest.pseudonyms import make_pseudonyms
 from services.ingest.reader import is_foreign
+from services.ingest.vault import make_vault
 from services.runtime import database
 from services.runtime.clock import system_clock
 from services.runtime.errors import UserError, is_database_away

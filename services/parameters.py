@@ -6,9 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.rules import RuleParameters
 from services.ingest import rules_files
-from services.ingest.app import make_pseudonyms, make_vault
 from services.ingest.commands import in_database, in_system
+from services.ingest.pseudonyms import make_pseudonyms
 from services.ingest.registry import Loaded, Loader
+from services.ingest.vault import make_vault
 from services.runtime import database
 from services.runtime.clock import system_clock
 from services.runtime.embedded.postgres import EmbeddedPostgres

@@ -18,10 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.alerts import users
 from services.demo import county, play
 from services.ingest import auth
-from services.ingest.app import Ingest, make_pseudonyms, make_vault
+from services.ingest.app import Ingest
+from services.ingest.pseudonyms import make_pseudonyms
 from services.ingest.refusals import Refused
 from services.ingest.registry import Loader, by_transaction
 from services.ingest.registry_files import parse_folder
+from services.ingest.vault import make_vault
 from services.runtime.clock import system_clock
 from services.runtime.database import transaction
 from services.runtime.logs import log

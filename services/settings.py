@@ -97,9 +97,10 @@ class Settings:
         except Exception as error:
             raise SettingsError(f"QINGFENG_TIMEZONE: no time zone {self.timezone!r}") from error
         for name, (least, most) in BOUNDS.items():
-            if not least <= getattr(self, name) <= most:
-                said = f"{least:g} to {most:g}" if math.isfinite(most) else f"{least:g} or more"
-                raise SettingsError(f"{PREFIX}{name.upper()}: {said}")
+            value = getattr(self, name)
+            if not least <= value <= most:
+                allowed = f"{least:g} to {most:g}" if math.isfinite(most) else f"{least:g} or more"
+                raise SettingsError(f"{PREFIX}{name.upper()}: {value} is not {allowed}")
         for name, words in WORDS.items():
             if getattr(self, name).lower() not in words:
                 raise SettingsError(f"{PREFIX}{name.upper()}: one of {', '.join(words)}")

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import hmac
 
-from services.runtime.web import Problem
+from services.runtime.errors import Problem
 
 WIDTH = 16
 

@@ -21,7 +21,7 @@ from services.alerts.shapes import (
     ScreeningQuery,
     StatusOut,
 )
-from services.runtime.web import Problem
+from services.runtime.errors import Problem
 
 READER = [Depends(needs("read_alerts"))]
 COUNTER = [Depends(needs("read_counts"))]

@@ -9,7 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from services.alerts import users
 from services.alerts.office import Office
 from services.alerts.users import Permission, User
-from services.runtime.web import Problem
+from services.runtime.errors import Problem
 
 BEARER = HTTPBearer(
     auto_error=False, scheme_name="user", description="A user's token (`qingfeng users create`)."

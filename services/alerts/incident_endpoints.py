@@ -26,8 +26,7 @@ from services.alerts.incident_shapes import (
     SuspendedPage,
     SuspendedQuery,
 )
-from services.runtime.errors import UserError
-from services.runtime.web import Problem
+from services.runtime.errors import Problem, UserError
 
 Reader = Annotated[Feed, Depends(feed_reader)]
 READER = [Depends(needs("read_alerts"))]

@@ -19,7 +19,7 @@ from services.alerts.office import Office
 from services.alerts.reading import Wanted
 from services.alerts.shapes import StreamQuery
 from services.alerts.users import User
-from services.runtime.web import Problem
+from services.runtime.errors import Problem
 
 RETRY_MILLISECONDS = 2_000
 SEND_SECONDS = 15.0

@@ -18,15 +18,14 @@ from services.ingest.auth import Keys
 from services.ingest.backlog import Backlog
 from services.ingest.endpoints import GetReceipts, PostEvents
 from services.ingest.inbox import Inbox
-from services.ingest.pseudonyms import Pseudonyms
+from services.ingest.pseudonyms import Pseudonyms, make_pseudonyms
 from services.ingest.receipts import Receipts
 from services.ingest.retention import trim_forever
-from services.ingest.vault import Vault
+from services.ingest.vault import make_vault
 from services.runtime.clock import Clock, system_clock
 from services.runtime.database import ping
 from services.runtime.errors import is_database_away
 from services.runtime.logs import log
-from services.runtime.secrets import secret
 from services.runtime.web import Check, RequestIds, add_operations, install_conventions
 from services.settings import Settings
 
@@ -146,19 +145,9 @@ class Shortcut:
         await (self._to if straight else self.app)(scope, receive, send)
 
 
-def make_pseudonyms(settings: Settings) -> Pseudonyms:
-    """Pseudonyms under a deployment's key."""
-    return Pseudonyms(secret(settings.data_dir, "pseudonym-key", settings.pseudonym_key))
-
-
 def make_admission(settings: Settings, pseudonyms: Pseudonyms | None = None) -> Admission:
     """The admission of a deployment; `pseudonyms`: other than under its key."""
     return Admission(Calendar(settings.timezone), pseudonyms or make_pseudonyms(settings))
-
-
-def make_vault(settings: Settings) -> Vault:
-    """The vault of a deployment."""
-    return Vault(secret(settings.data_dir, "vault-key", settings.vault_key))
 
 
 def create_app(settings: Settings, engine: AsyncEngine, beside: Sequence[Work] = ()) -> FastAPI:

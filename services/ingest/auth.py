@@ -17,8 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.metrics import REQUESTS_REFUSED
 from services.runtime.database import driver
-from services.runtime.errors import Unavailable, UserError, is_database_away
-from services.runtime.web import Problem
+from services.runtime.errors import Problem, Unavailable, UserError, is_database_away
 
 REMEMBERED_SECONDS = 3.0
 REMEMBERED_AT_MOST = 10_000

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 from starlette.types import Receive, Scope
 
-from services.runtime.web import Problem
+from services.runtime.errors import Problem
 
 BODY_AT_MOST = 8 * 1024 * 1024
 EVENTS_AT_MOST = 1_000

@@ -20,11 +20,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from schemas.moments import Calendar
 from services.formats import desynpuf
 from services.ingest import auth
-from services.ingest.app import Ingest, make_pseudonyms, make_vault
 from services.ingest.entries import COMMANDS
 from services.ingest.importing import Import, Report, Spool
+from services.ingest.pseudonyms import make_pseudonyms
 from services.ingest.registry import Loader, by_transaction
 from services.ingest.registry_files import ParsedFile, parse_folder, parse_rows
+from services.ingest.vault import make_vault
 from services.runtime import database
 from services.runtime.clock import system_clock
 from services.runtime.errors import UserError
@@ -118,6 +119,8 @@ async def _load(engine: AsyncEngine, settings: Settings, files: list[ParsedFile]
 
 
 async def _import(engine: AsyncEngine, settings: Settings, spool: Spool, persons: list[ParsedFile]) -> Report:
+    from services.ingest.app import Ingest
+
     if persons:
         await _load(engine, settings, persons)
     reader = "relay" if settings.kafka else "embedded"

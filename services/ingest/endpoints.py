@@ -24,10 +24,10 @@ from services.ingest.refusals import Refusal, Refused
 from services.ingest.rows import Outcome, Row
 from services.runtime.clock import Clock
 from services.runtime.database import driver
-from services.runtime.errors import Unavailable
+from services.runtime.errors import Problem, Unavailable
 from services.runtime.logs import log, request_id
 from services.runtime.tracing import tracing
-from services.runtime.web import Problem, as_problem, problem_response
+from services.runtime.web import as_problem, problem_response
 
 CONFLICT = Refusal("conflict", "/event_id", "this event_id was used before with other content")
 

@@ -8,6 +8,9 @@ import base64
 import hmac
 import unicodedata
 
+from services.runtime.secrets import secret
+from services.settings import Settings
+
 KNOWN_AT_MOST = 500_000
 PERSON = "person"
 CARD = "card"
@@ -37,3 +40,8 @@ class Pseudonyms:
         pseudonym = base64.b32encode(digest).decode().rstrip("=").lower()
         self._known[domain, identifier] = pseudonym
         return pseudonym
+
+
+def make_pseudonyms(settings: Settings) -> Pseudonyms:
+    """Pseudonyms under a deployment's key."""
+    return Pseudonyms(secret(settings.data_dir, "pseudonym-key", settings.pseudonym_key))

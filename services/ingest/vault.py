@@ -12,6 +12,8 @@ import asyncpg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.ingest.rows import Identifier
+from services.runtime.secrets import secret
+from services.settings import Settings
 
 REMEMBERED_AT_MOST = 1_000_000
 NONCE_BYTES = 12
@@ -73,3 +75,8 @@ class Vault:
 
 def _place(domain: str, pseudonym: str) -> bytes:
     return f"{domain}\0{pseudonym}".encode()
+
+
+def make_vault(settings: Settings) -> Vault:
+    """The vault of a deployment."""
+    return Vault(secret(settings.data_dir, "vault-key", settings.vault_key))

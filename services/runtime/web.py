@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.runtime import metrics
-from services.runtime.errors import Unavailable, is_database_away
+from services.runtime.errors import Problem, Unavailable, is_database_away
 from services.runtime.logs import log, request_id
 from services.runtime.measuring import Measured
 from services.runtime.tracing import answered, tracing
@@ -27,25 +27,6 @@ HEADER = b"x-request-id"
 
 Check = Callable[[], Awaitable[str | None]]
 """A readiness check: None when fine, else what is missing, in words."""
-
-
-class Problem(Exception):
-    """An answer that is not a success. `more` are further members of the body, such as `rejected`."""
-
-    def __init__(
-        self,
-        status: int,
-        detail: str,
-        *,
-        headers: dict[str, str] | None = None,
-        errors: list[dict[str, str]] | None = None,
-        **more: Any,
-    ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.headers = headers or {}
-        self.more = {"errors": errors, **more} if errors else more
 
 
 def problem_response(problem: Problem, instance: str) -> Response:

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from services import database_diagnosis, doctor
 from services.doctor import Finding, examine
-from services.ingest.app import make_pseudonyms, make_vault
+from services.ingest.pseudonyms import make_pseudonyms
 from services.ingest.rows import Identifier
+from services.ingest.vault import make_vault
 from services.runtime import database
 from services.runtime.kafka.topics import DAY_MS, Topic, apply
 from services.settings import Settings

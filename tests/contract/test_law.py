@@ -11,8 +11,8 @@ from typing import Any
 from schemas.entry import PERSONS_AT_MOST, Entry
 from schemas.registry import Institution, Person
 from services.alerts.screenings import counts
-from services.ingest.app import make_pseudonyms
 from services.ingest.entries import append_again, append_rejudging
+from services.ingest.pseudonyms import make_pseudonyms
 from services.runtime.clock import system_clock
 from services.runtime.database import driver, transaction
 from tests.contract.conftest import FACTS_LIMIT, Runtime

@@ -23,7 +23,7 @@ SETTINGS = {PREFIX + knob.name.upper() for knob in fields(Settings)}
 @pytest.fixture(scope="module")
 def commands() -> dict[str, Any]:
     """The commands of `qingfeng`."""
-    entry._register_others()
+    entry.register_all()
     return typer.main.get_command(entry.app).commands  # type: ignore[attr-defined]
 
 

@@ -89,7 +89,7 @@ def test_the_kustomization_names_every_file_once_and_the_image_by_version() -> N
 
 @every_workload
 def test_every_container_runs_a_command_that_exists(name: str) -> None:
-    entry._register_others()
+    entry.register_all()
     command: Any = typer.main.get_command(entry.app)
     for word in container(name)["args"]:
         command = command.commands[word]

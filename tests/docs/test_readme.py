@@ -204,7 +204,7 @@ def test_blocks_that_are_not_run_say_why() -> None:
 
 
 def test_the_commands_on_kafka_exist_and_set_what_can_be_set() -> None:
-    entry._register_others()
+    entry.register_all()
     known = set(typer.main.get_command(entry.app).commands)  # type: ignore[attr-defined]
     settings = {PREFIX + knob.name.upper() for knob in fields(Settings)}
     code = "\n".join(block.code for block in commands() if block.mark in ("kafka", "skip, it needs Docker"))

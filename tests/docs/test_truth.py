@@ -65,7 +65,7 @@ def test_a_page_says_nothing_of_machines_and_promises_nothing_loudly(page: Path)
 
 @every_page
 def test_commands_that_are_named_exist(page: Path) -> None:
-    entry._register_others()
+    entry.register_all()
     known = set(typer.main.get_command(entry.app).commands)  # type: ignore[attr-defined]
     named = set(re.findall(r"`(?:\.venv/bin/)?qingfeng ([a-z][\w-]*)", prose(page)))
     assert named <= known

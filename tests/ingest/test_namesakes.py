@@ -12,8 +12,8 @@ import pytest
 from schemas.entry import PERSONS_AT_MOST, Entry
 from schemas.event import decode_event
 from services.ingest import namesakes, reader
-from services.ingest.app import make_pseudonyms
 from services.ingest.naming import names_of
+from services.ingest.pseudonyms import make_pseudonyms
 from services.runtime.database import driver
 from services.settings import Settings
 from tests.support.deployment import Door, door

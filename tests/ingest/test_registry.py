@@ -11,10 +11,10 @@ import pytest
 
 from schemas.registry import FILES, decode_person_record
 from services.ingest import reader
-from services.ingest.app import make_pseudonyms, make_vault
-from services.ingest.pseudonyms import PERSON
+from services.ingest.pseudonyms import PERSON, make_pseudonyms
 from services.ingest.registry import Loaded, Loader, by_transaction, load_registry
 from services.ingest.registry_files import parse_folder
+from services.ingest.vault import make_vault
 from services.runtime.database import driver, open_engine, transaction
 from services.runtime.errors import UserError
 from services.settings import Settings

@@ -12,7 +12,7 @@ import pytest
 from schemas.entry import Envelope, decode_envelope
 from schemas.records import Approval, Institution, Limit, Person, Status
 from schemas.topics import CROSSINGS, EVENTS, LOG_ID, REGISTRY, VERSION
-from services.ingest.app import make_pseudonyms
+from services.ingest.pseudonyms import make_pseudonyms
 from services.ingest.relay import Relay
 from services.runtime.database import driver
 from services.runtime.kafka.partitioner import partition_of

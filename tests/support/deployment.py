@@ -26,11 +26,13 @@ from schemas.registry import Record, Registry
 from services.alerts import status
 from services.detector.replay import Replay
 from services.ingest import reader
-from services.ingest.app import make_admission, make_pseudonyms, make_vault
+from services.ingest.app import make_admission
 from services.ingest.inbox import Inbox
+from services.ingest.pseudonyms import make_pseudonyms
 from services.ingest.refusals import Refused
 from services.ingest.registry import Loader, load_registry
 from services.ingest.registry_files import ParsedFile
+from services.ingest.vault import make_vault
 from services.runtime.clock import system_clock
 from services.runtime.database import driver, open_engine, transaction
 from services.settings import Settings

@@ -14,7 +14,7 @@ from services.alerts.console.evidence import tables
 from services.alerts.console.frame import HOME, Route, Visit, goes, local_day, visits
 from services.alerts.console.timeline import draw
 from services.alerts.reading import Wanted
-from services.runtime.web import Problem
+from services.runtime.errors import Problem
 
 PAGE = 50
 FILTERS = ("status", "severity", "rule", "institution", "region", "since", "shadow")

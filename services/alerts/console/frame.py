@@ -22,8 +22,9 @@ from services.alerts.guard import Here
 from services.alerts.office import Office
 from services.alerts.shapes import PageQuery
 from services.alerts.users import Permission
+from services.runtime.errors import Problem
 from services.runtime.logs import request_id
-from services.runtime.web import Problem, as_problem
+from services.runtime.web import as_problem
 
 HERE = Path(__file__).parent
 HOME = "/console/"

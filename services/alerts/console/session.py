@@ -18,7 +18,7 @@ from starlette.responses import Response
 from services.alerts import users
 from services.alerts.office import Office
 from services.alerts.users import User
-from services.runtime.web import Problem
+from services.runtime.errors import Problem
 
 COOKIE = "qingfeng_session"
 PATH = "/console"

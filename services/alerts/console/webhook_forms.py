@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from services.alerts.console.frame import Form, first
 from services.alerts.webhooks.payload import CHANGED, DISABLED, OPENED, WITHDRAWN
 from services.alerts.webhooks.shapes import WebhookChange, WebhookIn
-from services.runtime.web import Problem
+from services.runtime.errors import Problem
 
 EVENTS = (OPENED, CHANGED, WITHDRAWN, DISABLED)
 """What can be ticked."""

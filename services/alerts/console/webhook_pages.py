@@ -17,7 +17,7 @@ from services.alerts.console.notices import name_of
 from services.alerts.shapes import Id
 from services.alerts.webhooks import endpoints
 from services.alerts.webhooks.shapes import RecoverIn, WebhookChange
-from services.runtime.web import Problem
+from services.runtime.errors import Problem
 
 MOST_WAITING = 1_000
 """More are not counted: the page says "more than"."""

@@ -15,7 +15,7 @@ from services.alerts.webhooks import book, deliveries, entitlement
 from services.alerts.webhooks.deliveries import Wanted
 from services.alerts.webhooks.endpoints import Manager, known, text_of
 from services.alerts.webhooks.shapes import Accepted, DeliveryPage, DeliveryQuery, DeliveryWithTries
-from services.runtime.web import Problem
+from services.runtime.errors import Problem
 
 routes = APIRouter(
     prefix="/v1/webhooks/{webhook_id}/deliveries",

@@ -24,7 +24,7 @@ from services.alerts.webhooks.shapes import (
     WebhookOut,
     WebhookWithSecret,
 )
-from services.runtime.web import Problem
+from services.runtime.errors import Problem
 
 Manager = Annotated[User, Depends(needs("manage_webhooks"))]
 

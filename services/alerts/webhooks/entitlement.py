@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.alerts.users import User
-from services.runtime.web import Problem
+from services.runtime.errors import Problem
 
 WHERE_AND_WHICH = ("url", "events", "institutions", "rules", "min_severity", "regions")
 WHOLE = "only who may read alerts (a supervisor) may have them sent in full, or change where and which"
