@@ -7,6 +7,7 @@ content also changes with the findings that name its encounter: whoever notes a 
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
 from hashlib import blake2b
 
 from schemas.moments import Calendar
@@ -25,14 +26,16 @@ from services.detector.facts import (
     MID_STAY,
     NEGATIVE,
     NEWBORN_TYPES,
+    NOTHING_MORE,
     PRESENT,
     SETTLEMENTS,
     Fact,
     Kind,
     Line,
+    More,
 )
 from services.detector.history import Change, PersonHistory, Ref
-from services.detector.insured import age_on
+from services.detector.insured import NEWBORN_DAYS, age_in_days, age_on
 from services.detector.memory import PersonMemory
 from services.detector.stays import Stay, stay_among
 from services.detector.versions import identity
@@ -56,6 +59,7 @@ _FLAGS = (
     (PRESENT, "present"),
     (EMPTIED, "emptied"),
 )
+_TOLD = sum(flag for flag, _ in _FLAGS)
 
 
 def to_screen(fact: Fact, changes: Iterable[Change]) -> list[Fact]:
@@ -71,21 +75,53 @@ def to_screen(fact: Fact, changes: Iterable[Change]) -> list[Fact]:
     return list(found.values())
 
 
+class _Encounter:
+    """What one look at an encounter's live facts tells of it, and of the fact that is screened.
+
+    flags: of all facts together. is_live: whether the fact is among them. lines: those that stand on it.
+    """
+
+    __slots__ = ("admission", "flags", "is_live", "is_on_leave", "is_settled", "lines")
+
+    def __init__(self, view: PersonView, ref: Ref, facts: Sequence[Fact], fact: Fact) -> None:
+        self.flags = 0
+        self.is_live = self.is_settled = self.is_on_leave = False
+        self.admission: More = NOTHING_MORE
+        for other in facts:
+            self.flags |= other.flags
+            if other.event == fact.event:
+                self.is_live = True
+            kind = other.kind
+            if kind in SETTLEMENTS:
+                self.is_settled = True
+            elif kind == Kind.ADMISSION:
+                self.admission = other.detail.more
+            elif kind == Kind.INSPECTION:
+                self.is_on_leave = self.is_on_leave or other.detail.more.result == "on_leave"
+        bears_lines = self.flags & LINED and _bears_lines(fact, facts)
+        self.lines: list[Line] = view.lines(ref) if bears_lines else []
+
+    def is_withdrawn(self, fact: Fact) -> bool:
+        """Cancelled; an admission also once something was settled of it."""
+        return not self.is_live or (self.is_settled and fact.kind == Kind.ADMISSION)
+
+
 def screening_of(history: PersonMemory, view: PersonView, fact: Fact, rules_hash: str) -> ScreeningMessage:
     """The screening of a settlement or an admission (`SCREENED`), live or not, as the history stands."""
     fact, ref, facts = _version_to_tell(history, view, fact)
-    detail, more, calendar = fact.detail, fact.detail.more, view.calendar
+    told = _Encounter(view, ref, facts, fact)
+    detail, calendar, lines, more = fact.detail, view.calendar, told.lines, fact.detail.more
+    is_settlement = fact.kind in SETTLEMENTS
     stay = stay_among(ref, facts) if fact.kind < Kind.VISIT else None
     begun, begun_is_date, ended, ended_is_date = _span(fact, stay)
     day = calendar.day(begun)
     last_day = calendar.day(ended) if ended and fact.kind < Kind.VISIT else None
-    lines = view.lines(ref) if _bears_lines(fact, facts) else []
     person = view.insured.latest
     return ScreeningMessage(
         key=history.key,
         revision=history.turns,
         institution_id=fact.institution,
-        settlement_id=fact.id if fact.kind in SETTLEMENTS else "",
+        settlement_id=fact.id if is_settlement else "",
         encounter_id=fact.encounter,
         care=CARES[fact.kind],
         med_type=fact.med_type,
@@ -94,13 +130,13 @@ def screening_of(history: PersonMemory, view: PersonView, fact: Fact, rules_hash
         begun=begun,
         recorded=detail.recorded,
         rules_hash=rules_hash,
-        withdrawn=_is_withdrawn(fact, facts),
-        versions=_versions(history, fact, facts),
+        withdrawn=told.is_withdrawn(fact),
+        versions=_versions(history, fact, facts, is_live=told.is_live),
         occurred_day=calendar.day(detail.occurred),
         discharge_day=last_day,
         ended=ended,
         at_is_date=begun_is_date or ended_is_date,
-        minute=None if begun_is_date or calendar.is_midnight(begun) else calendar.minute_of_day(begun),
+        minute=None if begun_is_date else _minute(calendar, begun),
         nights=None if last_day is None else max(0, last_day - day),
         region=detail.region or _region(view, fact.institution, begun),
         insured_region=more.insured_region,
@@ -116,10 +152,10 @@ def screening_of(history: PersonMemory, view: PersonView, fact: Fact, rules_hash
         community_id=(person.community_id or "") if person is not None else "",
         household=_household(person),
         assistance=bool(person is not None and person.assistance),
-        practitioner=detail.practitioner or _commonest(line.more.practitioner for line in lines),
+        practitioner=detail.practitioner or _commonest([line.more.practitioner for line in lines]),
         department=more.department
-        or _department(facts)
-        or _commonest(line.more.department for line in lines),
+        or told.admission.department
+        or _commonest([line.more.department for line in lines]),
         device=fact.device,
         card_kind=fact.card,
         channel=detail.channel,
@@ -130,10 +166,15 @@ def screening_of(history: PersonMemory, view: PersonView, fact: Fact, rules_hash
         disease_code=detail.disease,
         prescription_id=detail.prescription,
         drg=more.drg,
-        bed=more.bed or _bed(facts),
+        bed=more.bed or told.admission.bed,
         discharge_way=stay.discharge_way if stay else 0,
-        flags=_flags(history, fact, facts, is_newborn=_is_newborn(view, stay, fact.med_type, begun)),
-        alerts=_alerts(history, ref),
+        flags=_flags(
+            fact,
+            is_newborn=_is_newborn(fact.med_type, stay, person, day),
+            is_offset=is_settlement and history.is_offset(fact),
+            is_on_leave=told.is_on_leave,
+        ),
+        alerts=_alerts(history, ref) if history.said else [],
     )
 
 
@@ -166,15 +207,10 @@ def _greatest(history: PersonHistory, fact: Fact) -> Fact:
     return max((fact, *others), key=lambda other: (other.recorded, other.event))
 
 
-def _is_withdrawn(fact: Fact, facts: Sequence[Fact]) -> bool:
-    """Cancelled; an admission also once something was settled of it."""
-    if not _is_among(fact, facts):
-        return True
-    return fact.kind == Kind.ADMISSION and any(other.kind in SETTLEMENTS for other in facts)
-
-
-def _versions(history: PersonHistory, fact: Fact, facts: Sequence[Fact]) -> int:
+def _versions(history: PersonHistory, fact: Fact, facts: Sequence[Fact], *, is_live: bool) -> int:
     """Events known of what the fact is a version of."""
+    if is_live and not history.idle:
+        return 1
     name = identity(fact)
     idle = sum(other.kind in SCREENED and identity(other) == name for other in history.idle)
     return idle + any(other.kind in SCREENED and identity(other) == name for other in facts)
@@ -182,8 +218,6 @@ def _versions(history: PersonHistory, fact: Fact, facts: Sequence[Fact]) -> int:
 
 def _bears_lines(fact: Fact, facts: Sequence[Fact]) -> bool:
     """Whether an encounter's lines stand on this fact: on its last settlement, on the admission without."""
-    if not any(other.flags & LINED for other in facts):
-        return False
     bearers = [other for other in facts if other.kind in SETTLEMENTS and other.total >= 0]
     bearers = bearers or [other for other in facts if other.kind == Kind.ADMISSION]
     return bool(bearers) and max(bearers, key=_last).event == fact.event
@@ -194,6 +228,7 @@ def _last(fact: Fact) -> tuple[int, str]:
 
 
 def _by_category(lines: Sequence[Line]) -> dict[str, tuple[int, int]]:
+    """[amount, covered], fen, by charge type."""
     sums: dict[str, tuple[int, int]] = {}
     for line in sorted(lines, key=_category):
         amount, covered = sums.get(line.category, (0, 0))
@@ -213,7 +248,6 @@ def _items(lines: Sequence[Line], calendar: Calendar) -> list[Item]:
         more = line.more
         price = None if more.unit_price is None else f"{more.unit_price:f}"
         day = calendar.day(line.at) if line.at else 0
-        has_clock = line.at and not calendar.is_midnight(line.at)
         items.append(
             Item(
                 line.code,
@@ -225,7 +259,7 @@ def _items(lines: Sequence[Line], calendar: Calendar) -> list[Item]:
                 more.practitioner,
                 day,
                 more.doses,
-                calendar.minute_of_day(line.at) if has_clock else None,
+                _minute(calendar, line.at) if line.at else None,
                 bool(more.split_pack),
                 more.name_mark,
             )
@@ -251,9 +285,9 @@ def _sums(lines: Sequence[Line]) -> list[Item]:
     return sums
 
 
-def _commonest(names: Iterable[str]) -> str:
+def _commonest(names: Sequence[str]) -> str:
     """The name that stands most often, of equals the smallest; "" for none."""
-    counted = Counter(name for name in names if name)
+    counted = Counter(name for name in names if name) if names else None
     return min(counted, key=lambda name: (-counted[name], name)) if counted else ""
 
 
@@ -269,33 +303,29 @@ def _household(person: Person | None) -> str:
     return blake2b(person.household_id.encode(), digest_size=8).hexdigest()
 
 
-def _department(facts: Sequence[Fact]) -> str:
-    """The department that the admission names."""
-    return next((fact.detail.more.department for fact in facts if fact.kind == Kind.ADMISSION), "")
+def _minute(calendar: Calendar, moment: int) -> int | None:
+    """Minutes since midnight; None at midnight, which is written where the time of day is missing."""
+    return calendar.minute_of_day(moment) if not calendar.is_midnight(moment) else None
 
 
-def _bed(facts: Sequence[Fact]) -> str:
-    """The bed that the admission names."""
-    return next((fact.detail.more.bed for fact in facts if fact.kind == Kind.ADMISSION), "")
+def _is_newborn(med_type: str, stay: Stay | None, person: Person | None, day: int) -> bool:
+    if med_type.startswith(NEWBORN_TYPES) or (stay is not None and stay.is_newborn):
+        return True
+    age = age_in_days(person, day)
+    return age is not None and age <= NEWBORN_DAYS
 
 
-def _is_newborn(view: PersonView, stay: Stay | None, med_type: str, moment: int) -> bool:
-    return (
-        med_type.startswith(NEWBORN_TYPES)
-        or (stay is not None and stay.is_newborn)
-        or bool(view.insured.is_newborn(view.calendar.day(moment)))
-    )
+def _flags(fact: Fact, *, is_newborn: bool, is_offset: bool, is_on_leave: bool) -> list[str]:
+    names = _names(fact.flags & _TOLD)
+    if is_newborn or is_offset or is_on_leave:
+        others = {"newborn": is_newborn, "offset": is_offset, "on_leave": is_on_leave}
+        return sorted([*names, *(name for name, holds in others.items() if holds)])
+    return list(names)
 
 
-def _flags(history: PersonHistory, fact: Fact, facts: Sequence[Fact], *, is_newborn: bool) -> list[str]:
-    names = [name for flag, name in _FLAGS if fact.flags & flag]
-    if is_newborn:
-        names.append("newborn")
-    if fact.kind in SETTLEMENTS and history.is_offset(fact):
-        names.append("offset")
-    if any(other.kind == Kind.INSPECTION and other.detail.more.result == "on_leave" for other in facts):
-        names.append("on_leave")
-    return sorted(names)
+@cache
+def _names(flags: int) -> tuple[str, ...]:
+    return tuple(sorted(name for flag, name in _FLAGS if flags & flag))
 
 
 def _alerts(history: PersonMemory, ref: Ref) -> list[str]:
