@@ -20,7 +20,7 @@ from schemas.event import Cancellation, FeeLines, Line, Settlement, Stock, decod
 from schemas.moments import Calendar, normal
 from services.ingest.naming import names_of
 from services.ingest.normal import QUANTITY, UNIT_PRICE, NotATime, OutOfRange, Times, money, plain
-from services.ingest.pseudonyms import CARD, PERSON, Pseudonyms, normalised
+from services.ingest.pseudonyms import CARD, PERSON, NoIdentifier, Pseudonyms
 from services.ingest.refusals import UNREADABLE, Refusal, Refused, refusal, translated
 from services.ingest.rows import Identifier, Row
 
@@ -162,9 +162,10 @@ class Admission:
         return tuple(hidden)
 
     def _hide(self, domain: str, raw: str, path: str, hidden: list[Identifier]) -> str:
-        if raw.isspace() or not normalised(raw):
-            raise _Fault("range", path, "expected an identifier, not only spaces")
-        pseudonym = self._pseudonyms.of(domain, raw)
+        try:
+            pseudonym = self._pseudonyms.of(domain, raw)
+        except NoIdentifier as error:
+            raise _Fault("range", path, str(error)) from None
         hidden.append(Identifier(domain, pseudonym, raw))
         return pseudonym
 

@@ -10,11 +10,13 @@ EARLIEST = "2000-01-01"
 FUTURE = 10 * MINUTE
 """How far a clock may be ahead of ours."""
 LIMIT = Decimal(10) ** 14
+_LEAST = -LIMIT
 
 CENT = Decimal("0.01")
 UNIT_PRICE = Decimal("0.000001")
 QUANTITY = Decimal("0.0001")
 _ZERO = Decimal(0)
+_NOTHING = Decimal("0.00")
 _EXACT = Context(prec=40, traps=[Inexact, InvalidOperation])
 _WHOLE = Decimal(1)
 
@@ -40,6 +42,8 @@ class NotATime(ValueError):
 
 def money(value: Decimal) -> Decimal:
     """Yuan with exactly two decimals. Raises OutOfRange."""
+    if value.same_quantum(CENT) and _LEAST < value < LIMIT:
+        return value or _NOTHING
     return _exact(value, CENT, "at most 2 decimals")
 
 
@@ -50,7 +54,7 @@ def plain(value: Decimal, step: Decimal) -> Decimal:
 
 
 def _exact(value: Decimal, step: Decimal, wanted: str) -> Decimal:
-    if not value.is_finite() or not -LIMIT < value < LIMIT:
+    if not value.is_finite() or not _LEAST < value < LIMIT:
         raise OutOfRange("expected a finite number below 10^14")
     try:
         value = value.quantize(step, context=_EXACT)

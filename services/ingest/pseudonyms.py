@@ -21,6 +21,10 @@ def normalised(identifier: str) -> str:
     return unicodedata.normalize("NFKC", identifier).strip().upper()
 
 
+class NoIdentifier(ValueError):
+    """The text names nobody."""
+
+
 class Pseudonyms:
     """Pseudonyms under one key, remembering those asked for lately."""
 
@@ -29,14 +33,16 @@ class Pseudonyms:
         self._known: dict[tuple[str, str], str] = {}
 
     def of(self, domain: str, identifier: str) -> str:
-        """26 characters a–z, 2–7."""
+        """26 characters a–z, 2–7. Raises NoIdentifier for what is only spaces."""
         known = self._known.get((domain, identifier))
         if known is not None:
             return known
+        spelt = normalised(identifier)
+        if not spelt:
+            raise NoIdentifier("expected an identifier, not only spaces")
         if len(self._known) >= KNOWN_AT_MOST:
             self._known.clear()
-        text = f"{domain}\0{normalised(identifier)}".encode()
-        digest = hmac.digest(self._key, text, "sha256")[:16]
+        digest = hmac.digest(self._key, f"{domain}\0{spelt}".encode(), "sha256")[:16]
         pseudonym = base64.b32encode(digest).decode().rstrip("=").lower()
         self._known[domain, identifier] = pseudonym
         return pseudonym
