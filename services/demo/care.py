@@ -26,7 +26,8 @@ class Stay:
     `told_after`: seconds between the true discharge and its record. `settled_after`: seconds from
     discharge to the settlement; None = not settled. `mid_stay`: moments of intermediate settlements.
     `extra`: what is billed besides on a day, by days after admission. `billing`: replaces the ward's usual
-    daily bill, by days after admission. `night`: what the night round found; "" = drawn by lot.
+    daily bill, by days after admission. `night`: what the night round found; "" = drawn by lot. `department`:
+    "" = the doctor's.
     """
 
     place: Institution
@@ -47,6 +48,7 @@ class Stay:
     night: str = ""
     bed: str = ""
     doctor: str = ""
+    department: str = ""
     procedures: tuple[str, ...] = ()
     encounter: str = ""
     settlements: list[Pair] = field(default_factory=list)
@@ -181,6 +183,7 @@ def admit(ledger: Ledger, person: Person, stay: Stay) -> Stay:
     stay.encounter = ledger.new_id("M", place)
     stay.med_type = stay.med_type or catalogue.inpatient_type(stay.diagnosis)
     stay.doctor = stay.doctor or ledger.doctor(place, stay.admitted // DAY * DAY + 12 * HOUR)
+    stay.department = stay.department or place.department(stay.doctor)
     end = ledger.until if stay.discharged is None else stay.discharged
     person.stays.append((stay.admitted, end))
     stay.bed = stay.bed or ledger.bed(place, stay.admitted, end)
@@ -189,7 +192,7 @@ def admit(ledger: Ledger, person: Person, stay: Stay) -> Stay:
     event |= {
         "card": person.card,
         "practitioner_id": stay.doctor,
-        "department": place.department(stay.doctor),
+        "department": stay.department,
         "encounter_id": stay.encounter,
         "med_type": stay.med_type,
         "diagnoses": [{"code": stay.diagnosis, "main": True}],
@@ -254,7 +257,6 @@ def _day_bill(ledger: Ledger, stay: Stay, day: int) -> list[Entry | tuple[catalo
 def _bill_and_settle(ledger: Ledger, person: Person, stay: Stay) -> None:
     """A fee upload each day; each settlement, intermediate or last, pays what was uploaded since."""
     last = ledger.until if stay.discharged is None else stay.discharged
-    department = stay.place.department(stay.doctor)
     owed, since, lines = 0, stay.admitted, 1
     mid_stay = list(stay.mid_stay)
     for day in range(stay.admitted // DAY, last // DAY + 1):
@@ -267,7 +269,7 @@ def _bill_and_settle(ledger: Ledger, person: Person, stay: Stay) -> None:
         if not entries:
             continue
         day_bill = bill(entries, lines, at)
-        sign(day_bill, stay.doctor, department)
+        sign(day_bill, stay.doctor, stay.department)
         event = person_head(ledger, "fee_lines", person, stay.place, at)
         event |= {"encounter_id": stay.encounter, "lines": day_bill.lines}
         ledger.post(event, at + stay.told_after * (day == last // DAY) + ledger.delay())
@@ -286,7 +288,7 @@ def _settle_stay(
     owed: int,
     mid_stay: bool = False,
 ) -> None:
-    more: dict[str, Any] = {"end_at": timestamp(end)}
+    more: dict[str, Any] = {"end_at": timestamp(end), "department": stay.department}
     if mid_stay:
         more["mid_stay"] = True
     if stay.external:

@@ -1,6 +1,7 @@
 """What only an institution's month of bills and admissions shows: stories of F05 to F07 and F08b."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from services.demo import catalogue as c
 from services.demo.almanac import DAY, weekday
@@ -9,10 +10,10 @@ from services.demo.cast import Cast, NoRoom
 from services.demo.geography import NEIGHBOUR_REGIONS
 from services.demo.people import Person
 from services.demo.periods_wards import second_level, told_of, township, wave, working_days
-from services.demo.staging import adult, lie_in, ward_billing
+from services.demo.staging import adult, lie_in, ward_billing, woman
 from services.demo.telling import Told, plants, spares
 
-_GROWTH_DAYS = 100
+_WEEKS_BEFORE, _NIGHTS = 13, 5
 
 # F05
 
@@ -31,18 +32,35 @@ def far_dearer_than_the_peers(cast: Cast) -> Told:
 # F06
 
 
+def _week_of_growth(cast: Cast, specialty: str, diagnosis: str, **more: Any) -> Told:
+    """Fourteen admissions in one week at a quiet hospital, which had one in each week before the county's
+    first, thirteen back; `more`: of the week's stays."""
+    first = cast.ledger.start // DAY
+    monday = cast.weeks(12, after=6)
+    monday -= weekday(monday)
+    places = [place for place in cast.geography.of_kind("hospital") if place.specialty == specialty]
+    place = cast.claim(places, "ward", monday)
+    if ("grown", place.index) in cast.used:
+        raise NoRoom
+    cast.used.add(("grown", place.index))
+    for week in range(1, _WEEKS_BEFORE + 1):
+        day = monday - 7 * week + 1
+        if day + _NIGHTS < first:
+            lie_in(cast, place, day, _NIGHTS, suits=woman, diagnosis=diagnosis)
+    days = range(monday, monday + 5)
+    return wave(cast, place, days, _NIGHTS, 14, suits=woman, diagnosis=diagnosis, **more)
+
+
 @plants("F06", "单周住院人次突增", "A week with many more admissions than before", tolerates=["C09"])
 def a_week_of_growth(cast: Cast) -> Told:
-    """Twenty-two admissions in a week at a hospital that had few; needs twelve weeks to compare with."""
-    if cast.ledger.until - cast.ledger.start < _GROWTH_DAYS * DAY:
-        raise NoRoom
-    day = cast.weeks(6)
-    day -= weekday(day)
-    if day - 90 < cast.ledger.start // DAY:
-        raise NoRoom
-    place = cast.claim(cast.geography.hospitals[1:2], "ward", day)
-    billing = ward_billing(c.CEFUROXIME, c.NEBULISER, nights=5)
-    return wave(cast, place, range(day, day + 5), 5, 22, diagnosis="J18.900", billing=billing)
+    """Fourteen in the psychiatric hospital, which had few."""
+    return _week_of_growth(cast, "psychiatric", "F32.900")
+
+
+@spares(["F06"], "新设科室收治患者", "A department that has just been opened")
+def a_new_department(cast: Cast) -> Told:
+    """As many in the maternity hospital, in a department that it did not have before."""
+    return _week_of_growth(cast, "maternity", "N73.900", department="乳腺科")
 
 
 # F07
@@ -116,9 +134,10 @@ def at_all_costs_below(cast: Cast) -> Told:
 
 STORIES = (
     far_dearer_than_the_peers,
-    a_week_of_growth,
     a_wave_from_elsewhere,
     a_few_from_elsewhere,
     just_below_again_and_again,
     at_all_costs_below,
+    a_week_of_growth,
+    a_new_department,
 )
