@@ -1,5 +1,6 @@
 """POST /v1/events over real HTTP: every case of the contract's table, and bad input of every kind."""
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -8,6 +9,10 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from services.ingest.app import make_admission
+from services.ingest.endpoints import PostEvents
+from services.runtime.clock import system_clock
+from services.settings import Settings
 from tests.ingest.conftest import Door, settlement
 
 PROBLEM_MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
@@ -338,3 +343,25 @@ def test_a_request_id_is_taken_returned_and_stored(door: Door) -> None:
         door.post(settlement("b"), headers={"X-Request-ID": "not fine"}).headers["x-request-id"] != "not fine"
     )
     assert door.sql("SELECT request_id FROM inbox WHERE event_id = 'a'")[0][0] == "mine-1"
+
+
+def test_others_have_their_turn_while_a_thousand_events_are_admitted(settings: Settings) -> None:
+    async def turns_beside(count: int) -> int:
+        post = PostEvents(make_admission(settings), None, None, None, None)  # type: ignore[arg-type]
+        texts = [json.dumps(settlement(f"e{number}")).encode() for number in range(count)]
+        turns = 0
+
+        async def beside() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        other = asyncio.create_task(beside())
+        judged = await post._judge(texts, system_clock())
+        other.cancel()
+        assert [one.event_id for one in judged] == [f"e{number}" for number in range(count)]
+        return turns
+
+    assert asyncio.run(turns_beside(1)) == 0
+    assert asyncio.run(turns_beside(1_000)) > 0
