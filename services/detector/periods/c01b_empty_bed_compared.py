@@ -41,7 +41,7 @@ _ASK_EN = "{amount} yuan of the fund. Was the patient there?"
 
 RULE = PeriodRule(
     id="C01b",
-    title=Words("挂床住院（与同类、同床比较）", "A stay in an empty bed, by comparison"),
+    title=Words("疑似挂床住院（与同类、同床比较）", "Suspected: a stay in an empty bed, by comparison"),
     message=Words(
         "{institution_id}住院{encounter}（{admitted_on}入院）有多项挂床迹象，合计{score}分：{full_days}个整日中"
         "有{cheap_days}日费用不足同类日均中位数{usual}元的{cost_percent:g}%；" + _ASK_ZH,

@@ -38,7 +38,7 @@ class CheckUpStaysParameters(Parameters):
 
 RULE = PeriodRule(
     id="C05",
-    title=Words("疑似体检式住院", "Stays that look like check-ups"),
+    title=Words("疑似体检式住院", "Suspected: stays that look like check-ups"),
     message=Words(
         "{institution_id}在{month}有{stays}人次住院以检查化验为主（占费用{test_share:.0%}），少用药、无手术、"
         "住院短，且患者半年内无其他住院，涉及基金{amount}元，疑似以住院代替体检。请核对入院指征和检查结果。",

@@ -31,7 +31,7 @@ class StaysForDrugsParameters(Parameters):
 
 RULE = PeriodRule(
     id="C06",
-    title=Words("疑似以开药为目的住院", "Stays for drugs alone"),
+    title=Words("疑似以开药为目的住院", "Suspected: stays for drugs alone"),
     message=Words(
         "{institution_id}在{month}有{stays}人次住院时间短、费用几乎全为药品（占{drug_share:.0%}），"
         "涉及基金{amount}元，疑似以住院开药。请核对入院指征和诊疗记录。",

@@ -45,7 +45,7 @@ class CaredForInAWardParameters(Parameters):
 
 RULE = PeriodRule(
     id="C07",
-    title=Words("疑似以住院代养老", "Old persons cared for in a ward"),
+    title=Words("疑似以住院代养老", "Suspected: old persons cared for in a ward"),
     message=Words(
         "{institution_id}在{month}有{persons}名老年参保人疑似以住院代替养老：一年内在该机构住院最多{most_admissions}次，"
         "当月住院最多{most_nights}夜，日均费用远低于同类或长期住院少有治疗，涉及基金{amount}元。"

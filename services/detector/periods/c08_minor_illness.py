@@ -51,7 +51,7 @@ class MinorIllnessParameters(Parameters):
 
 RULE = PeriodRule(
     id="C08",
-    title=Words("疑似低标准入院", "Admitted without need"),
+    title=Words("疑似低标准入院", "Suspected: admitted without need"),
     message=Words(
         "{institution_id}在{month}有{stays}人次（占当月住院{share:.0%}）以轻症入院：无手术、无输液、治疗少，"
         "费用不足同类中位数{median}元的一半，涉及基金{amount}元。请核对是否符合入院标准，能否在门诊治疗。",

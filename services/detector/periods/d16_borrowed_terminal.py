@@ -35,7 +35,7 @@ class BorrowedTerminalParameters(Parameters):
 
 RULE = PeriodRule(
     id="D16",
-    title=Words("为中止机构代结算", "Settled for a suspended institution"),
+    title=Words("疑似为中止机构代结算", "Suspected: settled for a suspended institution"),
     message=Words(
         "{suspended}自{since}起被中止（解除）协议，其终端{device}自{happened_on}起在{institution_id}结算{settled}笔，"
         "涉及基金{amount}元。请核对终端去向，有无出借、代结算。",

@@ -45,7 +45,7 @@ class TooManyExaminationsParameters(Parameters):
 
 RULE = PeriodRule(
     id="F11",
-    title=Words("过度检查", "More examinations than needed"),
+    title=Words("疑似过度检查", "Suspected: more examinations than needed"),
     message=Words(
         "{institution_id} 在 {month} 的门诊费用中检查费占{share:.0%}（{bills}人次），高于同类机构，"
         "超出部分{amount}元。请核对检查指征，有无过度检查。",

@@ -45,7 +45,7 @@ class TogetherParameters(GroupFigures):
 
 RULE = PeriodRule(
     id="G01",
-    title=Words("疑似团伙同行就医购药", "Persons who always turn up together"),
+    title=Words("疑似团伙同行就医购药", "Suspected group: persons who always turn up together"),
     message=Words(
         "{persons}名参保人自{first}至{last}先后{gatherings}次几乎同时到{places}家机构就诊购药，"
         "共{settled}笔，占其间门诊购药的{share:.0%}，基金支付{amount}元，难以用偶遇解释。"

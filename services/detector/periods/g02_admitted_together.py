@@ -30,7 +30,7 @@ class AdmittedTogetherParameters(Parameters):
 
 RULE = PeriodRule(
     id="G02",
-    title=Words("疑似团伙集中住院", "Members of a group admitted together"),
+    title=Words("疑似团伙集中住院", "Suspected group: members admitted together"),
     message=Words(
         "经常同行就医购药的{persons}人自{first}至{last}先后住进{institution}，主诊断同为{diagnosis}，"
         "住院天数相近，基金支付{amount}元。请核对是否本人住院、是否确需住院，有无组织住院、空床住院。",

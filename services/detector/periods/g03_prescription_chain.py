@@ -34,7 +34,7 @@ class PrescriptionChainParameters(Parameters):
 
 RULE = PeriodRule(
     id="G03",
-    title=Words("疑似医患药勾连", "A practitioner, a pharmacy and a group"),
+    title=Words("疑似医患药勾连", "Suspected: a practitioner, a pharmacy and a group in league"),
     message=Words(
         "经常同行就医购药的{persons}人自{first}至{last}外配处方{filled}张，其中{prescriptions}张（{share:.0%}）"
         "由医师{practitioner}开具、在{pharmacy}取药，基金支付{amount}元。"

@@ -34,7 +34,7 @@ class SharedCard(Rule):
 
     id = "A12"
     key = "card"
-    title = Words("凭证混用", "One card for several persons")
+    title = Words("疑似凭证混用", "Suspected: one card for several persons")
     message = Words(
         "{day}同一张凭证为{persons}名参保人办理{settlements}笔结算，除本人外基金支付{amount}元。"
         "请核对凭证归谁所有、其他人为何使用。",

@@ -58,7 +58,7 @@ class KeptCards(Rule):
 
     id = "B01"
     key = "terminal"
-    title = Words("留存卡集中刷卡", "Many cards swiped at one terminal in minutes")
+    title = Words("疑似留存卡集中刷卡", "Suspected retained cards: many swiped at one terminal in minutes")
     message = Words(
         "{institution}的终端{device}在{minutes:.0f}分钟内为{persons}名参保人刷卡，间隔中位数{gap:.0f}秒，"
         "基金支付{amount}元。请核对是否留存、盗刷参保人医保卡。",

@@ -55,7 +55,7 @@ class EmptyBed(Rule):
     """A stay in an empty bed."""
 
     id = "C01"
-    title = Words("挂床住院", "A stay in an empty bed")
+    title = Words("疑似挂床住院", "Suspected: a stay in an empty bed")
     message = Words(
         "{institution} 住院 {encounter}（{begin} 入院）有多项挂床迹象，合计{score}分：{signs_zh}。"
         "基金支付{amount}元。"

@@ -41,7 +41,7 @@ class StayInParts(Rule):
     """A stay taken apart."""
 
     id = "C03"
-    title = Words("分解住院", "One stay taken apart")
+    title = Words("疑似分解住院", "Suspected: one stay taken apart")
     message = Words(
         "{what_zh}：住院 {encounters}（{institutions}），{begin} 再次入院；后续住院基金支付{amount}元。"
         "请核对是否将一次住院拆分结算。",

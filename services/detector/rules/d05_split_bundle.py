@@ -31,7 +31,7 @@ class SplitBundle(BillRule):
     """A bundle billed in pieces."""
 
     id = "D05"
-    title = Words("分解项目收费", "A bundle billed in pieces")
+    title = Words("疑似分解项目收费", "Suspected: a bundle billed in pieces")
     message = Words(
         "{institution} 就诊 {encounter} 于 {day} {manner_zh}：组套 {code}，单项 {components}；"
         "涉及{amount}元。请核对是否分解收费。",

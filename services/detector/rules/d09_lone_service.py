@@ -37,7 +37,7 @@ class LoneService(BillRule):
 
     id = "D09"
     phase = "post"
-    title = Words("疑似虚构服务：缺少必要的配套项目", "A service without what must go with it")
+    title = Words("疑似虚构服务：缺少必要的配套项目", "Suspected: a service without what must go with it")
     message = Words(
         "{institution} 就诊 {encounter} 收取了{code}，{what_zh}；涉及{amount}元。请核对该服务是否确已提供。",
         "{institution} billed {code} in encounter {encounter}, {what_en}; {amount} yuan. "

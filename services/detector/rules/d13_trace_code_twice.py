@@ -40,7 +40,7 @@ class TraceCodeTwice(Rule):
 
     id = "D13"
     key = "trace_code"
-    title = Words("追溯码重复", "One pack sold twice")
+    title = Words("追溯码重复", "One trace code sold twice")
     message = Words(
         "药品追溯码 {code} {how_zh}，涉及医保范围内费用{amount}元，疑似回流药或串换。请核对进货来源和实物。",
         "The pack with trace code {code} {how_en}; {amount} yuan within policy. Suspected: a drug that "

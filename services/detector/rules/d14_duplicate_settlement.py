@@ -27,7 +27,7 @@ class DuplicateSettlement(Rule):
     """The same settlement twice under different numbers."""
 
     id = "D14"
-    title = Words("重复结算", "Settled twice")
+    title = Words("疑似重复结算", "Suspected: settled twice")
     message = Words(
         "{institution} 将同一次就诊以 {settlements} 两个结算号各结算一次，其中一笔基金支付{amount}元。"
         "请核对是否应撤销其中一笔。",

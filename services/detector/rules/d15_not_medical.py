@@ -28,7 +28,7 @@ class NotMedical(BillRule):
     """What is not medical, settled as covered."""
 
     id = "D15"
-    title = Words("非医药项目纳入医保结算", "What is not medical settled as covered")
+    title = Words("疑似非医药项目纳入医保结算", "Suspected: what is not medical settled as covered")
     message = Words(
         "{institution} 将非医药项目{codes}纳入医保结算，涉及{amount}元。请核对售出的是否为日用品或保健品。",
         "{institution} settled {codes}, which are not medical, as covered; {amount} yuan. Were daily goods "

@@ -36,7 +36,7 @@ class InvoiceTwice(Rule):
     id = "D17"
     key = "invoice"
     phase = "post"
-    title = Words("发票重复使用", "One invoice settled more than once")
+    title = Words("疑似发票重复使用", "Suspected: one invoice settled more than once")
     message = Words(
         "发票{invoice}用于{count}次就诊的结算（{settlements}），首次之外基金支付{amount}元。"
         "请核对票据是否真实、是否重复报销。",

@@ -52,7 +52,7 @@ class BeyondRights(BillRule):
     """What its prescriber, or its place, has no right to prescribe."""
 
     id = "E07"
-    title = Words("越权使用抗菌药、中药注射剂", "Prescribed beyond one's rights")
+    title = Words("疑似越权使用抗菌药、中药注射剂", "Suspected: prescribed beyond one's rights")
     message = Words(
         "{institution}就诊{encounter}使用{code}：{what_zh}，涉及{amount}元。请核对处方权限和会诊、审批记录。",
         "In encounter {encounter} at {institution} {code} was given: {what_en}; {amount} yuan are concerned. "

@@ -44,7 +44,7 @@ class CutVisits(Rule):
 
     id = "F09"
     phase = "post"
-    title = Words("分解处方", "One visit settled in pieces")
+    title = Words("疑似分解处方", "Suspected: one visit settled in pieces")
     message = Words(
         "同一参保人{day}在{institution}分{count}次结算（合计{total}元，单次限额{limit}元），"
         "首次以外基金支付{amount}元。疑似分解处方，请核对是否同一次就诊。",

@@ -39,7 +39,7 @@ class ThirdParty(Rule):
     """An in-patient injury that is not declared as one."""
 
     id = "F12"
-    title = Words("第三方责任/工伤混入", "An injury settled as illness")
+    title = Words("疑似第三方责任/工伤混入", "Suspected: an injury settled as illness")
     message = Words(
         "{institution} {day}入院的普通住院含外伤诊断（{codes}），未按外伤住院登记，基金支付{amount}元。"
         "请核对外伤原因，是否应由第三方或工伤保险支付。",
