@@ -236,9 +236,9 @@ def _users() -> None:
 
 def _rules() -> None:
     from services.detector.commands import rules_commands
-    from services.parameters import known_parameters, load_parameters
+    from services.parameters import judge_anew, known_parameters, load_parameters
 
-    app.add_typer(rules_commands(known_parameters, load_parameters), name="rules")
+    app.add_typer(rules_commands(known_parameters, load_parameters, judge_anew), name="rules")
 
 
 def _dead_letters() -> None:

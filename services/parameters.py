@@ -10,6 +10,7 @@ from services.ingest.commands import in_database, in_system
 from services.ingest.pseudonyms import make_pseudonyms
 from services.ingest.registry import Loaded, Loader
 from services.ingest.vault import make_vault
+from services.retrying import judge_all_again
 from services.runtime import database
 from services.runtime.clock import system_clock
 from services.runtime.embedded.postgres import EmbeddedPostgres
@@ -22,6 +23,11 @@ def known_parameters() -> list[RuleParameters]:
     if not settings.database_url and not EmbeddedPostgres(settings.data_dir).folder.exists():
         return []
     return in_database(rules_files.standing)
+
+
+def judge_anew() -> None:
+    """Have all judged by the rules as this program has them."""
+    in_database(judge_all_again)
 
 
 def load_parameters(records: Sequence[RuleParameters], regions: Sequence[str]) -> str:

@@ -70,12 +70,19 @@ async def resubmit(raw: asyncpg.Connection, letters: list[Letter]) -> None:
     if months:
         await screenings_periods.ask_again(raw, sorted(months))
     if others:
-        await append_registry_change(raw, RegistryChange(await raw.fetchval(REGISTRY_VERSION)), now)
+        await _judge_keys_again(raw, now)
 
 
 async def judge_again(raw: asyncpg.Connection, keys: Sequence[str]) -> None:
     """Persons judged again from the beginning, in the transaction of `raw`."""
     await append_rejudging(raw, keys, system_clock())
+
+
+async def judge_all_again(raw: asyncpg.Connection) -> None:
+    """Everything that is remembered, and every month, judged by the rules as this program has them, in the
+    transaction of `raw`."""
+    await _judge_keys_again(raw, system_clock())
+    await screenings_periods.ask_again(raw, await screenings_periods.known(raw))
 
 
 class Neighbourhood:
@@ -98,6 +105,10 @@ class Neighbourhood:
         key = await self._keys.authenticate(b"Bearer " + credential.encode("latin-1", "replace"))
         self._keys.spend(key, 1)
         return None if key.everywhere else key.institutions
+
+
+async def _judge_keys_again(raw: asyncpg.Connection, now: int) -> None:
+    await append_registry_change(raw, RegistryChange(await raw.fetchval(REGISTRY_VERSION)), now)
 
 
 def _read(letter: Letter, decode: Callable[[bytes], Decoded]) -> Decoded:

@@ -84,8 +84,9 @@ def face(rule: AnyRule, values: dict[str, Given]) -> dict:
     )
 
 
-def rules_commands(known: Known, load: Load) -> typer.Typer:
-    """`qingfeng rules list|show|export|load`. known: what the system's registry says of parameters."""
+def rules_commands(known: Known, load: Load, rejudge: Callable[[], None]) -> typer.Typer:
+    """`qingfeng rules list|show|export|load|rejudge`. known: what the system's registry says of parameters.
+    rejudge: has all judged anew."""
     commands = typer.Typer(help="The catalogue of rules, and their parameters.", no_args_is_help=True)
 
     @commands.command("list")
@@ -136,6 +137,14 @@ def rules_commands(known: Known, load: Load) -> typer.Typer:
     ) -> None:
         """Take parameter files in, all or, with any fault, nothing. Each is the whole of its region."""
         typer.echo(_loaded(paths, load))
+
+    @commands.command("rejudge")
+    def rejudge_all() -> None:
+        """Judge all anew that is remembered, and every month: after an upgrade that changed rules."""
+        rejudge()
+        typer.echo(
+            "judged anew while all goes on; `rejudging` and `months_waiting` in /v1/status show how far"
+        )
 
     return commands
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from schemas.finding import encode_messages
+from schemas.finding import Words, encode_messages
 from schemas.records import Person
 from schemas.registry import PersonRecord
 from services.alerts import dead_letters, incidents, suspensions
-from services.retrying import judge_again, resubmit
+from services.detector.commands import find_rule
+from services.retrying import judge_again, judge_all_again, resubmit
 from services.runtime.database import transaction
 from services.settings import Settings
 from tests.alerts.making import NOON, a_dead_letter, said
@@ -112,3 +113,32 @@ def test_letters_of_every_stage_go_back_the_way_that_serves_them(running):
             assert (await opened.status())["dead_letters"] == 0
 
     asyncio.run(story(running()))
+
+
+def test_after_an_upgrade_that_changed_rules_all_is_judged_anew_when_that_is_asked_for(running, monkeypatch):
+    async def titles(opened: Door) -> set[str]:
+        await rules(opened)
+        alerts = (await opened.open_alerts()).values()
+        return {alert["title"]["zh"] for alert in alerts if alert["rule"] == "A01"}
+
+    async def before(settings: Settings) -> None:
+        async with door(settings) as opened:
+            await opened.post(crowded())
+            assert await titles(opened) == {"旧"}
+
+    async def after(settings: Settings) -> None:
+        async with door(settings) as opened:
+            assert await titles(opened) == {"旧"}
+            async with transaction(opened.engine) as raw:
+                await judge_all_again(raw)
+                left = await raw.fetch("SELECT DISTINCT registry_version FROM period")
+                assert [row["registry_version"] for row in left] == [-1]
+            async with asyncio.timeout(60):
+                while await titles(opened) == {"旧"}:
+                    await asyncio.sleep(0.05)
+            assert await opened.open_alerts() == await opened.expected()
+
+    with monkeypatch.context() as old:
+        old.setattr(type(find_rule("A01")), "title", Words("旧", "old"))
+        asyncio.run(before(running()))
+    asyncio.run(after(running()))
