@@ -142,9 +142,7 @@ def rules_commands(known: Known, load: Load, rejudge: Callable[[], None]) -> typ
     def rejudge_all() -> None:
         """Judge all anew that is remembered, and every month: after an upgrade that changed rules."""
         rejudge()
-        typer.echo(
-            "judged anew while all goes on; `rejudging` and `months_waiting` in /v1/status show how far"
-        )
+        typer.echo("all is judged anew; see `rejudging` and `months_waiting` in /v1/status for how far")
 
     return commands
 
