@@ -1,13 +1,13 @@
 """Fixtures for all: `postgres`, `database_url`, `settings`, and Kafka's where its module is there."""
 
 import shutil
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from services.settings import Settings
+from tests.support.room import make_folder
 
 pytest_plugins = [
     name
@@ -38,8 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """A folder of this session's own, unless `--basetemp` names one: the private PostgreSQL runs as another
     user, and the folder that all sessions on a machine share is closed to others by each that begins."""
     if config.option.basetemp is None:
-        folder = tempfile.mkdtemp(prefix="qingfeng-tests-")
-        config.option.basetemp = folder
+        folder = make_folder("qingfeng-tests-")
+        config.option.basetemp = str(folder)
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 

@@ -6,15 +6,14 @@ The server is the embedded one. A database is a copy of a migrated template, whi
 import asyncio
 import itertools
 import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import asyncpg
 import pytest
 
 from services.runtime.database import migrate, open_engine
 from services.runtime.embedded.postgres import EmbeddedPostgres
+from tests.support.room import make_folder
 
 TEMPLATE = "qingfeng_template"
 
@@ -66,7 +65,7 @@ class TestServer:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[TestServer]:
     """The session's PostgreSQL. A test that stops a server starts its own `EmbeddedPostgres`."""
-    folder = Path(tempfile.mkdtemp(prefix="qingfeng-test-"))
+    folder = make_folder("qingfeng-test-")
     server = EmbeddedPostgres(folder)
     server.start()
     try:
