@@ -110,7 +110,10 @@ async def ping(engine: AsyncEngine, seconds: float = CONNECT_SECONDS) -> None:
 
 
 async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
-    """Bring the schema to a revision, the newest unless told; processes that start together take turns."""
+    """Bring the schema to a revision, the newest unless told; processes that start together take turns.
+
+    Raises UserError where a newer program has brought it further than this one knows.
+    """
     async with driver(engine) as guard:
         await guard.fetchval("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
         try:
@@ -123,10 +126,19 @@ async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
 def _upgrade(connection: Any, revision: str) -> None:
     from alembic import command
     from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
+    scripts = ScriptDirectory.from_config(config)
+    stands = MigrationContext.configure(connection).get_current_revision()
+    if stands is not None and stands not in {script.revision for script in scripts.walk_revisions()}:
+        raise UserError(
+            f"the database's schema {stands} is newer than this program's {scripts.get_current_head()}:"
+            " upgrade the program here, or restore a backup of before"
+        )
     command.upgrade(config, revision)
 
 

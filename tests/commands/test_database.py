@@ -2,14 +2,17 @@
 
 import asyncio
 import os
+import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from services.runtime.embedded.postgres import EmbeddedPostgres
 from tests.support.database import TestServer
 
 ROW = "INSERT INTO vault (domain, pseudonym, nonce, sealed) VALUES ('person', 'p', '', '')"
@@ -70,3 +73,23 @@ def test_what_is_no_dump_is_refused_in_one_line(qingfeng, database_url: str, tmp
     # The empty tables that were there are made again at the next start.
     assert qingfeng(database_url, "migrate")[0] == 0
     assert sql(database_url, "SELECT FROM inbox") == []
+
+
+def test_a_schema_that_a_newer_program_made_is_refused_in_one_line(qingfeng, database_url: str):
+    sql(database_url, "UPDATE alembic_version SET version_num = '9999'")
+    status, said = qingfeng(database_url, "migrate")
+    assert (status, len(said.splitlines())) == (2, 1)
+    assert "9999 is newer than this program's" in said
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root copies what belongs to another")
+def test_a_data_folder_that_root_copied_starts():
+    with tempfile.TemporaryDirectory(prefix="qingfeng-") as folder:
+        kept, copied = Path(folder, "kept"), Path(folder, "copied")
+        server = EmbeddedPostgres(kept)
+        server.start()
+        server.stop()
+        shutil.copytree(kept, copied)
+        server = EmbeddedPostgres(copied)
+        assert sql(server.start(), "SELECT 1")
+        server.stop()

@@ -139,10 +139,18 @@ class EmbeddedPostgres:
             arguments = ["-U", ROLE, "--encoding=UTF8", "--locale=C", "--no-instructions", "-D", str(fresh)]
             self._run("initdb", "--auth-local=peer", "--auth-host=reject", *arguments)
             fresh.rename(self.folder)
+        self._own()
         self._admit()
         if self._socket_dir() != self.folder:
             self._socket_dir().mkdir(mode=0o711, exist_ok=True)
             self._give(self._socket_dir())
+
+    def _own(self) -> None:
+        """A data folder that root copied, or put back, belongs to root, as whom PostgreSQL does not run."""
+        if self._system_user is None or self.folder.stat().st_uid != 0:
+            return
+        for path in (*self.folder.rglob("*"), self.folder):
+            self._give(path)
 
     def _admit(self) -> None:
         """Who may connect over the socket: the system users this server and this process run as."""
