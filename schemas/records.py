@@ -288,7 +288,9 @@ class Baseline(Record):
     parameters say how many minutes, and which quantile of the four weeks before counts). same_day: what the
     fullest minutes of that hour saw on the same day of both months before, the less of the two; empty where
     the institution was not there to be seen. chain_shops: how many shops of its chain, itself among them, had
-    far more customers than usual on the day; None without a chain.
+    far more customers than usual on the day; None without a chain. together: when the last of a crowd swiped,
+    of those crowds of the day of which many (B01 says what share) stood together there on an earlier day of
+    the four weeks: microseconds since 1970, in order.
     """
 
     TABLE: ClassVar[str] = "baselines"
@@ -298,6 +300,7 @@ class Baseline(Record):
     usual: tuple[Count, ...] = ()
     same_day: tuple[Count, ...] = ()
     chain_shops: Count | None = None
+    together: tuple[int, ...] = ()
 
 
 def joined(*parts: str) -> str:

@@ -1,12 +1,17 @@
 """Planted fraud with cards that are not in their owner's hands: rules A08 and B01."""
 
+from collections.abc import Sequence
+
 from services.demo import catalogue
 from services.demo.almanac import DAY, HOUR, MINUTE
 from services.demo.billing import account_only, bill, fund_paid
-from services.demo.care import visit
+from services.demo.care import Pair, visit
 from services.demo.cast import Cast, NoRoom
 from services.demo.geography import Institution
+from services.demo.people import Person
 from services.demo.pharmacies import purchase
+from services.demo.staging import adult, in_the_seat
+from services.demo.telling import Told, plants, spares
 
 
 def card_used_after_death(cast: Cast) -> None:
@@ -110,9 +115,59 @@ def kept_cards_by_night(cast: Cast) -> None:
     )
 
 
+def _at_leisure(cast: Cast, *, again: bool) -> Told:
+    """Five cards two minutes apart, for different amounts, at a shop where five stood one evening before;
+    `again`: the same five."""
+    day = cast.weeks(1, after=30)
+    place = cast.pick([place for place in in_the_seat(cast, "pharmacy") if _is_known(cast, place, day)])
+    lasts = 9 * MINUTE
+    before = cast.counter_time(place, day - cast.rng.randint(7, 20), lasts)
+    at = cast.counter_time(place, day, lasts)
+    first = cast.persons(5, before, at + lasts, adult)
+    second = first if again else cast.persons(5, at, at + lasts, adult)
+    _one_by_one(cast, first, place, before)
+    return Told(
+        at + 8 * MINUTE, settlements=_one_by_one(cast, second, place, at), device=place.terminals[0].key
+    )
+
+
+def _is_known(cast: Cast, place: Institution, day: int) -> bool:
+    """Whether each of the four weeks before shows somebody at the counter."""
+    week = 7 * DAY
+    middles = [day * DAY - week * back - week // 2 for back in range(4)]
+    return all(cast.ledger.swipes_around(place, middle, week // 2 - DAY) for middle in middles)
+
+
+def _one_by_one(cast: Cast, persons: Sequence[Person], place: Institution, at: int) -> list[Pair]:
+    """A purchase every two minutes, no two for one amount."""
+    pairs = []
+    for number, person in enumerate(persons):
+        total = bill([(catalogue.LOOSE_GOODS[number % 4], 130 + 10 * number + cast.rng.randrange(9))])
+        amounts, moment = account_only(total.total), at + 2 * MINUTE * number
+        terminal = place.terminals[0]
+        pairs.append(
+            purchase(cast.ledger, person, place, moment, total=total, amounts=amounts, terminal=terminal)[1]
+        )
+    return pairs
+
+
+@plants("B01", "留存卡不紧不慢反复一同刷卡", "The same kept cards swiped again, without haste")
+def kept_cards_at_leisure(cast: Cast) -> Told:
+    """Five cards that had been swiped together there one or two weeks before."""
+    return _at_leisure(cast, again=True)
+
+
+@spares(["B01"], "不同顾客先后购药", "Other customers on another evening")
+def other_customers_each_time(cast: Cast) -> Told:
+    """As many, as slowly; who came one or two weeks before were others."""
+    return _at_leisure(cast, again=False)
+
+
 STORIES = (
     card_used_after_death,
     visit_in_the_month_after_death,
     kept_cards_by_day,
     kept_cards_by_night,
+    kept_cards_at_leisure,
+    other_customers_each_time,
 )

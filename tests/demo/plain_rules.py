@@ -6,6 +6,7 @@ Each function returns the findings over a whole county as (rule, frozenset of (i
 import itertools
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from math import asin, cos, radians, sin, sqrt
@@ -225,10 +226,14 @@ def after_death(person: PlainPerson, death: str) -> list[Finding]:
     ]
 
 
+Swipe = tuple[datetime, str, str, str]
+"""When, who, how much, which settlement."""
+
+
 def kept_cards(county: County) -> list[Finding]:
     """B01, one finding for each terminal and local day."""
     places = {row["institution_id"]: row for row in county.institutions}
-    swipes: dict[tuple[str, str, date], list[tuple[datetime, str, str, str]]] = defaultdict(list)
+    swipes: dict[tuple[str, str, date], list[Swipe]] = defaultdict(list)
     for paid in live_facts(county.events):
         place = places[paid["institution_id"]]
         if paid["type"] == "settlement" and place["kind"] in ("pharmacy", "clinic", "village"):
@@ -237,23 +242,41 @@ def kept_cards(county: County) -> list[Finding]:
                 (when(paid), paid["person_id"], paid["amounts"]["total"], paid["settlement_id"])
             )
     found = []
-    for (place_id, _, _), day in swipes.items():
-        burst = _burst(sorted(day))
+    for (place_id, _, day), told in swipes.items():
+        before = [
+            (on, other) for (place, _, on), other in swipes.items()
+            if place == place_id and timedelta() < day - on <= timedelta(days=28)
+        ]  # fmt: skip
+        weeks = {((day - on).days - 1) // 7 for on, _ in before}
+        crowds = [_persons(window) for _, other in before for window in _windows(sorted(other))]
+        burst = _burst(sorted(told), crowds if len(weeks) == 4 else [])
         if burst:
             found.append(("B01", frozenset((place_id, number) for number in burst)))
     return found
 
 
-def _burst(day: list[tuple[datetime, str, str, str]]) -> set[str]:
+def _windows(day: list[Swipe]) -> Iterator[list[Swipe]]:
+    """Each swipe with those of the ten minutes before it."""
     times = [swipe[0] for swipe in day]
-    burst: set[str] = set()
     for end, last in enumerate(day):
-        window = day[bisect_left(times, last[0] - timedelta(minutes=10)) : end + 1]
-        if len({swipe[1] for swipe in window}) < 5:
+        yield day[bisect_left(times, last[0] - timedelta(minutes=10)) : end + 1]
+
+
+def _persons(window: list[Swipe]) -> set[str]:
+    return {swipe[1] for swipe in window}
+
+
+def _burst(day: list[Swipe], before: list[set[str]]) -> set[str]:
+    burst: set[str] = set()
+    for window in _windows(day):
+        persons = _persons(window)
+        if len(persons) < 5:
             continue
         gaps = [later[0] - earlier[0] for earlier, later in itertools.pairwise(window)]
         totals = [swipe[2] for swipe in window]
-        if median(gaps) <= timedelta(seconds=60) or max(map(totals.count, totals)) / len(totals) >= 0.5:
+        together = any(len(persons & crowd) >= max(2, len(persons) / 2) for crowd in before)
+        one_amount = max(map(totals.count, totals)) / len(totals) >= 0.5
+        if median(gaps) <= timedelta(seconds=60) or one_amount or together:
             burst |= {swipe[3] for swipe in window}
     return burst
 

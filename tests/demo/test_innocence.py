@@ -20,12 +20,12 @@ def _planted(county: County) -> set[tuple[str, frozenset[tuple[str, str]]]]:
     }
 
 
-def _tolerated(county: County) -> set[tuple[str, frozenset[tuple[str, str]]]]:
-    return {
-        (rule, frozenset(label.encounters + label.settlements))
+def _is_tolerated(county: County, rule: str, members: frozenset[tuple[str, str]]) -> bool:
+    """Whether a story that the rule may speak of names all of these."""
+    return any(
+        rule in label.tolerates and members <= {*label.encounters, *label.settlements}
         for label in county.labels
-        for rule in label.tolerates
-    }
+    )
 
 
 def test_every_planted_fraud_is_found_by_its_rule(county: County) -> None:
@@ -33,7 +33,8 @@ def test_every_planted_fraud_is_found_by_its_rule(county: County) -> None:
 
 
 def test_normal_life_and_lookalikes_trigger_no_rule(county: County) -> None:
-    assert judge(county) - _planted(county) - _tolerated(county) == set()
+    found = judge(county) - _planted(county)
+    assert {one for one in found if not _is_tolerated(county, *one)} == set()
 
 
 def _without(*names: str) -> Callable[[Event], Event]:

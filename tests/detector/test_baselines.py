@@ -3,13 +3,14 @@
 import random
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 
 from schemas.records import Baseline
 from schemas.rules import RuleParameters
 from services.detector.periods.baselines import LAST_DAY, changes, concerned
 from tests.detector.periods import baselines_on_duckdb, baselines_on_postgres, screening
-from tests.support.entries import registry, registry_of
+from tests.support.entries import moment, registry, registry_of
 
 SHOP = registry({"institution_id": "P1", "kind": "pharmacy"})
 CHAIN = registry(*({"institution_id": f"P{n}", "kind": "pharmacy", "chain_id": "C"} for n in range(1, 5)))
@@ -96,6 +97,33 @@ def test_shops_of_a_chain_that_are_all_full_are_counted():
     assert only([*quiet, *full], SHOP).chain_shops is None
 
 
+@pytest.mark.parametrize(
+    ("same", "together"), [(6, True), (3, True), (2, False), (0, False)], ids=["all", "half", "fewer", "none"]
+)
+def test_a_crowd_of_which_half_stood_there_together_before_is_told(same, together):
+    def crowd(day, count):
+        each = zip(customers(day, 6, apart=120), range(6), strict=True)
+        return [msgspec.structs.replace(one, key=f"q{n}" if n < count else one.key) for one, n in each]
+
+    before = crowd(CROWDED - timedelta(days=9), 6)
+    found = only([*weeks(1, 15), *before, *crowd(CROWDED, same)])
+    last = moment("05-20 09:10")
+    assert (last in found.together) is together
+    assert found.together == tuple(sorted(found.together))
+
+
+def test_who_came_one_by_one_or_longer_ago_was_not_together():
+    def crowd(day, apart):
+        return [
+            msgspec.structs.replace(one, key=f"q{n}")
+            for n, one in enumerate(customers(day, 6, 8, apart=apart))
+        ]
+
+    for back, apart in ((9, 660), (30, 60)):
+        told = [*weeks(1, 15), *crowd(CROWDED - timedelta(days=back), apart), *crowd(CROWDED, 60)]
+        assert only(told).together == ()
+
+
 def test_the_parameters_of_the_place_and_day_measure():
     told = [*weeks(3), *customers(CROWDED, 4)]
     place = registry({"institution_id": "P1", "kind": "pharmacy", "region": "430102"}).records("institutions")
@@ -122,12 +150,14 @@ def test_both_engines_measure_the_same_in_any_order(database_url, seed):
             draw.choice((20, 60, 200)),
         )
     ]
+    told = [msgspec.structs.replace(one, key=f"q{draw.randrange(15)}") for one in told]
     mixed = draw.sample(told, len(told))
     here, there = baselines_on_duckdb(told, CHAIN), baselines_on_postgres(database_url, mixed, CHAIN)
     assert here == there
     assert len(here) > 15
     assert any(record.same_day for record in here)
     assert any(record.chain_shops for record in here)
+    assert any(record.together for record in here)
 
 
 def test_what_is_new_other_or_gone_is_published():

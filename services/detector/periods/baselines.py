@@ -75,6 +75,7 @@ def baselines_of(rows: Iterable[Row]) -> list[Baseline]:
             usual=_by_hour(hours, "usual"),
             same_day=_by_hour(hours, "same_day") if hours[0]["same_day"] is not None else (),
             chain_shops=hours[0]["chain_shops"],
+            together=tuple(hours[0]["together"] or ()),
         )
         for (institution, day), hours in sorted(found.items())
     ]

@@ -23,11 +23,12 @@ WITH swipes AS (
     SELECT institution_id, device, day, person, begun, piece + 1 FROM own
 ), windows AS (
     -- Each swipe ends a window: how many persons it holds.
-    SELECT o.institution_id, o.day, o.hour, o.name, o.person, o.device, count(DISTINCT a.person) AS persons
+    SELECT o.institution_id, o.day, o.hour, o.name, o.person, o.device, o.begun, o.piece,
+           count(DISTINCT a.person) AS persons
     FROM own o JOIN about a
       ON a.institution_id = o.institution_id AND a.device = o.device AND a.day = o.day AND a.piece = o.piece
      AND a.begun <= o.begun AND o.begun - a.begun <= $minutes * 60000000
-    GROUP BY o.institution_id, o.day, o.hour, o.name, o.person, o.device
+    GROUP BY o.institution_id, o.day, o.hour, o.name, o.person, o.device, o.begun, o.piece
 ), counted AS (
     SELECT institution_id, day, hour, persons, count(*) AS windows
     FROM windows GROUP BY institution_id, day, hour, persons
@@ -95,15 +96,37 @@ WITH swipes AS (
     HAVING n.persons >= $chain_ratio * percentile_cont(0.5) WITHIN GROUP (ORDER BY b.persons)
 ), rises AS (
     SELECT chain_id, day, count(*) AS shops FROM risen GROUP BY chain_id, day
+), gathered AS (
+    -- Who stands in each crowd of the month.
+    SELECT DISTINCT w.institution_id, w.day, w.device, w.begun, w.persons, a.person
+    FROM windows w JOIN known k ON k.institution_id = w.institution_id AND k.day = w.day
+    JOIN about a
+      ON a.institution_id = w.institution_id AND a.device = w.device AND a.day = w.day AND a.piece = w.piece
+     AND a.begun <= w.begun AND w.begun - a.begun <= $minutes * 60000000
+    WHERE w.persons >= $persons
+), met AS (
+    -- … and how many of them stood together in one window of an earlier day.
+    SELECT g.institution_id, g.day, g.device, g.begun, g.persons, e.name, e.person, count(DISTINCT g.person) AS again
+    FROM gathered g JOIN about m
+      ON m.institution_id = g.institution_id AND m.person = g.person AND m.day < g.day AND m.day >= g.day - 7 * $weeks
+    JOIN own e
+      ON e.institution_id = m.institution_id AND e.device = m.device AND e.day = m.day AND e.piece = m.piece
+     AND m.begun <= e.begun AND e.begun - m.begun <= $minutes * 60000000
+    GROUP BY g.institution_id, g.day, g.device, g.begun, g.persons, e.name, e.person
+), again AS (
+    SELECT institution_id, day, array_agg(DISTINCT begun ORDER BY begun) AS together
+    FROM met WHERE again >= 2 AND again >= $together_share * persons
+    GROUP BY institution_id, day
 ), hours AS (
     SELECT DISTINCT institution_id, hour FROM fullest
 )
 SELECT k.institution_id, k.day, h.hour, least(q.persons, coalesce(p.most, 0)) AS usual,
        CASE WHEN s.day IS NOT NULL THEN CASE WHEN m.days = 2 THEN m.fewest ELSE 0 END END AS same_day,
-       CASE WHEN k.chain_id <> '' THEN coalesce(r.shops, 0) END AS chain_shops
+       CASE WHEN k.chain_id <> '' THEN coalesce(r.shops, 0) END AS chain_shops, t.together
 FROM known k JOIN hours h ON h.institution_id = k.institution_id
 LEFT JOIN quantiles q ON q.institution_id = k.institution_id AND q.day = k.day AND q.hour = h.hour
 LEFT JOIN habits p ON p.institution_id = k.institution_id AND p.day = k.day AND p.hour = h.hour
 LEFT JOIN monthly m ON m.institution_id = k.institution_id AND m.day = k.day AND m.hour = h.hour
 LEFT JOIN both_seen s ON s.institution_id = k.institution_id AND s.day = k.day
+LEFT JOIN again t ON t.institution_id = k.institution_id AND t.day = k.day
 LEFT JOIN rises r ON r.chain_id = k.chain_id AND r.day = k.day

@@ -1,11 +1,11 @@
 """B01 留存卡集中刷卡: one terminal, many cards, short time.
 
 Predicate: at one terminal of a pharmacy, clinic or village post, within 10 minutes, at least 5 persons
-swipe, and 1.5 times as many as are usual there at that hour, and the median gap is at most 60 s or half of
-the amounts are equal. What is usual the registry's baselines say: the 99.9th percentile over four weeks, of
+swipe, and 1.5 times as many as are usual there at that hour, and the median gap is at most 60 s, or half of
+the amounts are equal, or half of the cards stood together there on an earlier day of the four weeks. What is
+usual, and who was together, the registry's baselines say: usual is the 99.9th percentile over four weeks, of
 what was reached on three days at least. Without four weeks to look back on, the floor of 5 stands alone.
-Silent when as many come every month on that day, or when three shops of the chain were full that day. Of
-one terminal's day it cannot be told whether the cards were together before.
+Silent when as many come every month on that day, or when three shops of the chain were full that day.
 """
 
 from collections import Counter
@@ -29,6 +29,8 @@ SMALL_KINDS = frozenset(("pharmacy", "clinic", "village"))
 NIGHT_FROM, NIGHT_TO = 22 * 60, 6 * 60
 """rules.md §0.3: 22:00–06:00."""
 
+TOGETHER = Words("（其中多人此前曾同时在此刷卡）", " (many of whom had been there together before)")
+
 
 @dataclass(frozen=True)
 class KeptCardsParameters(Parameters):
@@ -38,6 +40,9 @@ class KeptCardsParameters(Parameters):
     persons: int = parameter(5, "1", "窗口内不同参保人下限", "different persons in a window")
     gap_seconds: float = parameter(60.0, "s", "刷卡间隔中位数上限", "largest median gap between swipes")
     same_amount_share: float = parameter(0.5, "1", "同额占比下限", "share of swipes with one amount")
+    together_share: float = parameter(
+        0.5, "1", "此前曾同时在此刷卡的占比下限", "share of the cards that were together there before"
+    )
     many_persons: int = parameter(10, "1", "严重人数", "persons that make it grave")
     usual_ratio: float = parameter(
         1.5, "1", "为该时段平时人数的倍数下限", "times the persons usual at that hour, at least"
@@ -60,10 +65,11 @@ class KeptCards(Rule):
     key = "terminal"
     title = Words("疑似留存卡集中刷卡", "Suspected retained cards: many swiped at one terminal in minutes")
     message = Words(
-        "{institution}的终端{device}在{minutes:.0f}分钟内为{persons}名参保人刷卡，间隔中位数{gap:.0f}秒，"
+        "{institution}的终端{device}在{minutes:.0f}分钟内为{persons}名参保人刷卡{together_zh}，间隔中位数{gap:.0f}秒，"
         "基金支付{amount}元。请核对是否留存、盗刷参保人医保卡。",
         "Terminal {device} of {institution} swiped the cards of {persons} persons within {minutes:.0f} "
-        "minutes, {gap:.0f} s apart in the median; the fund paid {amount} yuan. Are cards kept there?",
+        "minutes{together_en}, {gap:.0f} s apart in the median; the fund paid {amount} yuan. Are cards kept "
+        "there?",
     )
     basis = ("条例 40(一)",)
     checks = {
@@ -118,7 +124,9 @@ class KeptCards(Rule):
             window = swipes[begin : end + 1]
             persons = len({swipe.person for swipe in window})
             hour = view.calendar.minute_of_day(last.entry.at) // 60
-            if persons >= max(figures.persons, usual.least(hour)) and self._is_suspicious(window):
+            if persons < max(figures.persons, usual.least(hour)):
+                continue
+            if usual.knows_together(last.entry.at) or self._is_suspicious(window):
                 crowds.append(Crowd(begin, end, persons, hour))
         return crowds
 
@@ -138,6 +146,7 @@ class KeptCards(Rule):
         persons = len({told.person for told in burst})
         at_night = any(_is_night(view.calendar.minute_of_day(swipe.at)) for swipe in swipes)
         first, last = swipes[0], swipes[-1]
+        together = any(usual.knows_together(swipe.at) for swipe in swipes)
         refs = members(burst)
         return Finding(
             rule=self,
@@ -156,6 +165,8 @@ class KeptCards(Rule):
                 "minutes": max(1, (last.at - first.at) / MINUTE),
                 "persons": persons,
                 "gap": median_gap(burst),
+                "together_zh": TOGETHER.zh if together else "",
+                "together_en": TOGETHER.en if together else "",
             },
             evidence={
                 "swipes": [_evidence(view, told) for told in burst],
@@ -165,6 +176,7 @@ class KeptCards(Rule):
                 "median_gap_seconds": round(median_gap(burst)),
                 "same_amount_share": round(same_amount_share(burst), 2),
                 "usual_persons": usual.persons(crowds),
+                "together_before": together,
             },
             explanations=explanations,
             historical=all(swipe.historical for swipe in swipes),
@@ -189,6 +201,10 @@ class Usual:
         self._figures = figures
         # What the last crowded day shows of its month and its chain tells nothing of this one.
         self._of_day = known if known is not None and known.effective_from == date else None
+
+    def knows_together(self, moment: int) -> bool:
+        """Whether the crowd whose last one swiped at a moment is known to have been together before."""
+        return self._of_day is not None and moment in self._of_day.together
 
     def least(self, hour: int) -> float:
         """Persons from which on a window of an hour is more than usual."""

@@ -3,7 +3,7 @@
 from schemas.records import Baseline, Institution
 from schemas.registry import Registry
 from tests.detector.stories import Story
-from tests.support.entries import cancellation, corrected, registry, registry_of, settlement
+from tests.support.entries import cancellation, corrected, moment, registry, registry_of, settlement
 
 SHOP = registry({"institution_id": "P1", "kind": "pharmacy"})
 CLINIC = registry({"institution_id": "P1", "kind": "clinic"})
@@ -33,6 +33,7 @@ def _monthly(persons: int) -> tuple[int, ...]:
 
 
 FIVE = _burst()
+SLOW, LAST = _burst(seconds=120), (moment("03-05 10:08"),)
 FOUND = [("B01", 2, "50.00")]
 
 STORIES = [
@@ -59,6 +60,11 @@ STORIES = [
     Story("one was cancelled", [*FIVE, cancellation("03-05 12:00", FIVE[2])], SHOP),
     Story("one was at another terminal", [*FIVE, corrected(FIVE[2], "03-05 12:00", device_id="d2")], SHOP),
     Story("five where two are usual", FIVE, _usual(2), FOUND),
+    Story("two minutes apart, and together before", SLOW, _usual(2, together=LAST), FOUND),
+    Story("others of the day were together before", SLOW, _usual(2, together=(moment("03-05 10:06"),))),
+    Story("the last crowded day's crowd was together before", SLOW,
+          _usual(2, "2026-03-04", together=LAST)),
+    Story("together before, and as usual", SLOW, _usual(4, together=LAST)),
     Story("nine where six are usual", _burst(9), _usual(6), [("B01", 2, "90.00")]),
     Story("eight where six are usual", _burst(8), _usual(6)),
     Story("eight where six are usual at another hour", _burst(8), _usual(6, hour=11), [("B01", 2, "80.00")]),
