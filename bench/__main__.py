@@ -9,8 +9,10 @@ from pathlib import Path
 
 from bench import deliveries, door, judgement, kafka, peers, periods, stream, watching
 from bench.table import Figure, show
+from services.detector.rules import RULES
 from tests.support.kafka import BrokerUnavailable
 
+COUNTY_PERSONS = 13_000
 DESYNPUF = Path(__file__).parents[2] / "shared" / "data" / "desynpuf"
 
 
@@ -109,32 +111,52 @@ def _whole_catalogue(part: str, scale: float) -> list[Figure]:
 
 
 def _replay() -> list[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        return [*_replayed_stays(Path(folder)), *_replayed_county(Path(folder))]
+
+
+def _replayed_stays(folder: Path) -> list[Figure]:
     if not DESYNPUF.exists():
         print("replay: no DE-SynPUF folder beside the checkout, left out", file=sys.stderr)
         return []
-    with tempfile.TemporaryDirectory() as folder:
-        nine = _replayed(Path(folder), "--rules", ",".join(sorted(judgement.FIRST_RULES)))
-        whole = _replayed(Path(folder))
-    stays = "DE-SynPUF, 51,727 stays"
+    stays = ("--format", "desynpuf", str(DESYNPUF))
+    nine = _replayed(folder, *stays, "--rules", ",".join(sorted(judgement.FIRST_RULES)))
+    whole = _replayed(folder, *stays)
+    told = "DE-SynPUF, 51,727 stays"
     return [
-        Figure("replay", f"{stays}, nine rules", nine[0], "s", 10, False, f"{nine[2]:,} alerts"),
+        Figure("replay", f"{told}, nine rules", nine[0], "s", 10, False, f"{nine[2]:,} alerts"),
         Figure("replay", "… memory", nine[1], "MiB", 600, False),
-        Figure("replay", f"{stays}, whole catalogue and months", whole[0], "s", note=f"{whole[2]:,} alerts"),
+        Figure("replay", f"{told}, whole catalogue and months", whole[0], "s", note=f"{whole[2]:,} alerts"),
         Figure("replay", "… memory", whole[1], "MiB", 600, False),
     ]
 
 
-def _replayed(folder: Path, *options: str) -> tuple[float, float, int]:
+def _replayed_county(folder: Path) -> list[Figure]:
+    """The demo county by the stream rules, the start of the command included."""
+    county = folder / "county"
+    _qingfeng("demo", "--persons", str(COUNTY_PERSONS), "--out", str(county)).wait()
+    events = county / "events.ndjson"
+    count = sum(1 for _ in events.open())
+    rules = ",".join(sorted(rule.id for rule in RULES))
+    seconds, _, alerts = _replayed(folder, str(events), "--registry", str(county), "--rules", rules)
+    note = f"{count:,} events, {alerts:,} alerts, one core"
+    return [Figure("replay", "demo county, all stream rules", count / seconds, "events/s", 8_000, note=note)]
+
+
+def _replayed(folder: Path, *arguments: str) -> tuple[float, float, int]:
     """(seconds, mebibytes, alerts) of the command."""
     out = folder / "alerts.jsonl"
-    command = ["replay", "--format", "desynpuf", "--out", str(out), *options, str(DESYNPUF)]
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "services", *command], stdout=subprocess.DEVNULL)
+    process = _qingfeng("replay", "--out", str(out), *arguments)
     peak = 0.0
     while process.poll() is None:
         peak = max(peak, _peak_mebibytes(process.pid))
         time.sleep(0.02)
     return time.perf_counter() - began, peak, sum(1 for _ in out.open())
+
+
+def _qingfeng(*arguments: str) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-m", "services", *arguments], stdout=subprocess.DEVNULL)
 
 
 def _peak_mebibytes(pid: int) -> float:
