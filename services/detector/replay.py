@@ -12,6 +12,7 @@ from services.detector import periods
 from services.detector.namesakes import Namesakes
 from services.detector.periods.baselines import USUAL_CROWDS, changes, concerned
 from services.detector.periods.duck import ScreenedHistory
+from services.detector.periods.judging import Asked
 from services.detector.profiling import Costs
 from services.detector.reading import read_entry
 from services.detector.shared.keys import read_key
@@ -35,7 +36,7 @@ class Replay:
             settings, registry, keep_all=True, rules=rules, screens=False, costs=costs
         )
         everything = (*periods.RULES, USUAL_CROWDS)
-        self.asked_of_months = [one for one in everything if rules is None or one.id in rules]
+        self._asked = [one for one in everything if rules is None or one.id in rules]
         self.stock: dict[tuple[str, str], StockMessage] = {}
         self.registry = registry
         self.persons = Shelf(self.pipeline.person)
@@ -75,15 +76,22 @@ class Replay:
 
     def finish(self) -> None:
         """Judge the months of all that was screened, as the period judge does in a running system."""
-        if not self.asked_of_months:
+        asked = self._asked_of_months()
+        if not asked:
             return
         history = ScreenedHistory(self.screened(), self.registry, self.stock.values())
         usual: list[Baseline] = []
-        for found in history.everything(self.asked_of_months):
+        for found in history.everything(asked):
             usual += found.baselines or []
             for alerts in found.alerts.values():
                 self.open.update((alert.alert_id, alert) for alert in alerts)
         self._compare_with(usual)
+
+    def _asked_of_months(self) -> list[Asked]:
+        """What is usual at terminals is asked where any was followed: telling of every settlement for nothing
+        takes as long as judging it."""
+        follows = any(read_key(key)[0] == "terminal" for key in self.shared)
+        return [one for one in self._asked if follows or one is not USUAL_CROWDS]
 
     def screened(self) -> Iterator[ScreeningMessage]:
         """Every settlement as it was judged: of each the last word, made as it is asked for."""
