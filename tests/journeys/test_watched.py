@@ -51,7 +51,7 @@ def test_what_happens_on_kafka_is_traced_shown_and_paged_for(
     hook = {"url": collector.url + "/hook", "events": ["alert.*"]}
     assert ask(f"http://127.0.0.1:{ports['alerts']}/v1/webhooks", admin, hook)[0] == 201
     prometheus = watch(jobs)
-    prometheus.answering([f'qingfeng_relay_entries_total{{job="{name}"}}' for name in jobs])
+    prometheus.answering([f'up{{job="{name}"}} == 1' for name in jobs])
 
     post(ports["ingest"], key, "traced", "a")
     leads_from_the_post_to_the_delivery(collector)
