@@ -1,7 +1,6 @@
 """What only many persons together show: stories of E05, E08, F03, F11 and of gangs, G01 to G03."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from services.demo import catalogue as c
 from services.demo.almanac import DAY, HOUR, MINUTE
@@ -322,6 +321,11 @@ def a_doctor_and_a_pharmacy(cast: Cast) -> None:
     doctor = clinic.practitioners[0]
     gang = _gang(cast, 5, day, day + 14, adult)
 
+    def fill(person: Person, at: int, number: str, seen_for: c.Item) -> Pair:
+        others = cast.rng.sample([drug for drug in c.ACUTE_DRUGS if drug is not seen_for], 2)
+        prescribed = [Entry(drug, 2, None, {"external_prescription": True}) for drug in others]
+        return shop(cast, person, pharmacy, at, prescribed, fund=60, prescription_id=number)[1]
+
     def meet(person: Person, place: Institution, at: int, meeting: int) -> list[Pair]:
         number = f"RX{cast.rng.randrange(10**9):09d}"
         # Everybody owes another sum, or the terminal's rule would see kept cards.
@@ -336,20 +340,7 @@ def a_doctor_and_a_pharmacy(cast: Cast) -> None:
             practitioner=doctor,
             prescription_id=number,
         )[1]
-        prescribed: dict[str, Any] = {"external_prescription": True}
-        filled = shop(
-            cast,
-            person,
-            pharmacy,
-            at + 80 * MINUTE,
-            [
-                Entry(item, 2, None, prescribed)
-                for item in cast.rng.sample([other for other in c.ACUTE_DRUGS if other is not drug], 2)
-            ],
-            fund=60,
-            prescription_id=number,
-        )[1]
-        return [seen, filled]
+        return [seen, fill(person, at + 80 * MINUTE, number, drug)]
 
     pairs = _meetings(cast, gang, [clinic], day, meet)
     about = _group(gang, [clinic, pharmacy], (day + 12) * DAY, pairs)

@@ -88,6 +88,13 @@ def rules_commands(known: Known, load: Load, rejudge: Callable[[], None]) -> typ
     """`qingfeng rules list|show|export|load|rejudge`. known: what the system's registry says of parameters.
     rejudge: has all judged anew."""
     commands = typer.Typer(help="The catalogue of rules, and their parameters.", no_args_is_help=True)
+    _add_reading(commands, known)
+    _add_changing(commands, load, rejudge)
+    return commands
+
+
+def _add_reading(commands: typer.Typer, known: Known) -> None:
+    """The commands that show the catalogue."""
 
     @commands.command("list")
     def list_rules(
@@ -131,6 +138,10 @@ def rules_commands(known: Known, load: Load, rejudge: Callable[[], None]) -> typ
         """The parameter file that says what the code says: a template for files of your own."""
         typer.echo(written(CATALOGUE), nl=False)
 
+
+def _add_changing(commands: typer.Typer, load: Load, rejudge: Callable[[], None]) -> None:
+    """The commands that change what is in force, or have all judged by it."""
+
     @commands.command("load")
     def load_files(
         paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files or folders.")],
@@ -143,8 +154,6 @@ def rules_commands(known: Known, load: Load, rejudge: Callable[[], None]) -> typ
         """Judge all anew that is remembered, and every month: after an upgrade that changed rules."""
         rejudge()
         typer.echo("all is judged anew; see `rejudging` and `months_waiting` in /v1/status for how far")
-
-    return commands
 
 
 def _loaded(paths: list[Path], load: Load) -> str:

@@ -19,8 +19,8 @@ from services.ingest.registry import records_between
 from services.periodic import PeriodJudge
 from services.runtime import database
 from tests.alerts.making import NOON
+from tests.detector.period_worlds import LOOSE, PLACES, Probe, loosened, world
 from tests.detector.periods import screening, stay
-from tests.detector.test_periods_laws import LOOSE, PLACES, Probe, loosened, world
 
 B03 = [rule for rule in RULES if rule.id == "B03"]
 

@@ -11,7 +11,7 @@ operation years after the first is not seen in a running system; over files it i
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.finding import Subject, Words
 from schemas.records import Limit
@@ -121,15 +121,7 @@ class OnceInALifetime(Rule):
             values={"code": code, "count": len(operations), "allowed": allowed, "days": "、".join(days)},
             evidence={
                 "code": code,
-                "operations": [
-                    {
-                        "institution": one.ref[0],
-                        "encounter": one.ref[1],
-                        "day": day,
-                        "diagnoses": _sorted(one),
-                    }
-                    for one, day in zip(encounters, days, strict=True)
-                ],
+                "operations": [_evidence(*one) for one in zip(encounters, days, strict=True)],
             },
             explanations=[
                 Explanation("revision", False if named else None),
@@ -142,6 +134,17 @@ class OnceInALifetime(Rule):
     def _does_not_count(self, encounter: Encounter) -> bool:
         innocent = (*self.parameters.revisions, *self.parameters.cancelled)
         return any(code.startswith(innocent) for code in encounter.diagnoses)
+
+
+def _evidence(encounter: Encounter, day: str) -> dict[str, Any]:
+    """An operation as evidence."""
+    institution, number = encounter.ref
+    return {
+        "institution": institution,
+        "encounter": number,
+        "day": day,
+        "diagnoses": _sorted(encounter),
+    }
 
 
 def _codes(view: PersonView, facts: Iterable[Fact]) -> set[str]:

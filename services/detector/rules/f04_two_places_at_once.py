@@ -13,6 +13,7 @@ away from where the day began. Days are cut at local midnight: neighbours beyond
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from schemas.finding import Subject, Words
 from schemas.moments import MINUTE
@@ -149,19 +150,20 @@ class TwoPlacesAtOnce(Rule):
                 "practitioner": practitioner,
                 "day": view.date,
                 "orders": [view.evidence(told, within_policy=yuan(told.entry.covered)) for told in orders],
-                "neighbours": [
-                    {
-                        "from": first[1].register.institution,
-                        "at": view.calendar.text(first[0]),
-                        "to": second[1].register.institution,
-                        "then": view.calendar.text(second[0]),
-                        "distance_km": view.rounded_km(
-                            first[1].register.institution, second[1].register.institution, second[0]
-                        ),
-                    }
-                    for first, second in hurried
-                ],
+                "neighbours": [_neighbours(view, *pair) for pair in hurried],
             },
             explanations=explanations,
             **named(orders),
         )
+
+
+def _neighbours(view: SharedView, first: Step, second: Step) -> dict[str, Any]:
+    """Two orders as evidence: where and when each was given, and how far apart the places lie."""
+    one, other = first[1].register.institution, second[1].register.institution
+    return {
+        "from": one,
+        "at": view.calendar.text(first[0]),
+        "to": other,
+        "then": view.calendar.text(second[0]),
+        "distance_km": view.rounded_km(one, other, second[0]),
+    }
