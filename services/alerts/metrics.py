@@ -40,11 +40,12 @@ DEFECTS = counter(
     "Contradictions found in what institutions sent, by code.",
     ["code"],
 )
+WITHOUT_ANSWER = ("timeout", "refused", "unreachable", "cut_off", "unreadable", "tls")
 ATTEMPTS = counter(
     "webhook_attempts",
     "Tries to deliver a webhook, by outcome.",
     ["outcome"],
-    [("delivered",), ("timeout",), ("refused",), ("4xx",), ("5xx",)],
+    [(outcome,) for outcome in ("delivered", *WITHOUT_ANSWER, "3xx", "4xx", "5xx")],
 )
 DELIVERY = histogram(
     "webhook_delivery_seconds",

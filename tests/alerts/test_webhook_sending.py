@@ -134,13 +134,22 @@ def test_a_receiver_that_trickles_for_ever_is_cut_off():
 
 
 @pytest.mark.parametrize(
-    "nonsense",
-    [b"", b"HELLO\r\n\r\n", b"HTTP/1.1 2x0 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nA: " + b"x" * 200_000],
+    ("nonsense", "error"),
+    [
+        (b"", "cut_off"),
+        (b"HELLO\r\n\r\n", "unreadable"),
+        (b"HTTP/1.1 2x0 OK\r\n\r\n", "unreadable"),
+        (b"HTTP/1.1 200 OK\r\nA: " + b"x" * 200_000, "unreadable"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "unreadable"),
+    ],
 )
-def test_nonsense_is_an_answer_without_a_status(nonsense):
+def test_nonsense_is_an_answer_without_a_status(nonsense, error):
     told, _ = try_once(saying(nonsense))
-    assert (told.status, told.delivered) == (None, False)
-    assert told.error
+    assert (told.status, told.delivered, told.error) == (None, False, error)
+
+
+def test_a_port_where_nobody_listens_cannot_be_reached():
+    assert try_once(saying(b""), url="http://hooks.example:1/")[0].error == "unreachable"
 
 
 def test_retry_after_is_read_from_the_answer():

@@ -242,7 +242,9 @@ def test_a_line_that_was_taken_out_takes_its_header_away_and_dots_keep_a_credent
         (500, None, "对方系统出错"),
         (999, None, "拒收"),
         (None, "timeout", "没有应答"),
-        (None, "ClientConnectorDNSError", "连不上"),
+        (None, "unreadable", "不是有效的 HTTP"),
+        (None, "cut_off", "断开"),
+        (None, "unreachable", "连不上"),
     ],
 )
 def test_every_outcome_of_a_try_is_explained(status, error, words):

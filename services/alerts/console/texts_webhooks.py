@@ -280,6 +280,14 @@ ANSWERS: dict[str, tuple[str, str]] = {
         "对方证书无效或已过期。请对方更换证书。",
         "Its certificate is not valid. Its owner has to renew it.",
     ),
+    "unreadable": (
+        "对方的应答不是有效的 HTTP。请与对方核对接收网址和端口。",
+        "What it answers is not HTTP. Check URL and port with its owner.",
+    ),
+    "cut_off": (
+        "对方没有应答就断开了连接。请对方负责人查看其系统和中间的代理。",
+        "It hung up without an answer. Its owner should look at that system and at proxies before it.",
+    ),
     "unreachable": (
         "连不上对方。请检查网址、网络和防火墙，并联系对方负责人。",
         "It cannot be reached. Check URL, network and firewall, and call its owner.",
@@ -345,7 +353,7 @@ def answer_kind(status: int | None, error: str | None) -> str:
     """Which of ANSWERS a try's outcome is. status: of HTTP, None without an answer; then `error` is one of
     the sender's words."""
     if status is None:
-        return error if error in ("timeout", "refused", "tls") else "unreachable"
+        return error if error in ANSWERS else "unreachable"
     if status in (401, 403):
         return "401"
     if status in (429, 502, 503, 504):

@@ -98,7 +98,13 @@ class Sender:
             return Answer(None, "refused")
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, ssl.SSLError):
             return Answer(None, "tls")
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except aiohttp.ClientConnectorError:
+            return Answer(None, "unreachable")
+        except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError):
+            return Answer(None, "unreadable")
+        except (aiohttp.ClientConnectionError, OSError):
+            return Answer(None, "cut_off")
+        except (aiohttp.ClientError, ValueError) as error:
             return Answer(None, type(error).__name__)
 
     async def close(self) -> None:
