@@ -91,7 +91,7 @@ class Admission:
         elif kind is Stock:
             event.quantity = _plain(event.quantity, "/quantity", QUANTITY)
         elif kind is Cancellation:
-            _check_cancellation(event)
+            _complete_cancellation(event)
         identifiers = self._hide_person(event)
         of_stock = kind is Stock or (kind is Cancellation and event.cancels.type == "stock")
         body = encode_event(event)
@@ -170,11 +170,11 @@ class Admission:
         return pseudonym
 
 
-def _check_cancellation(event: Cancellation) -> None:
+def _complete_cancellation(event: Cancellation) -> None:
     if event.person_id is None and event.cancels.type != "stock":
         raise _Fault("required", "/person_id", "this field is required")
     if event.cancels.type == "fee_lines" and event.cancels.line_id is None and event.cancels.event_id is None:
-        raise _Fault("required", "/cancels/line_id", 'a line, "*" for all, or cancels.event_id is required')
+        event.cancels.line_id = "*"
 
 
 def _money(value: Any, path: str) -> Any:

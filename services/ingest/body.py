@@ -1,5 +1,7 @@
 """From a request's bytes to the texts of its events: sizes, media types, JSON or NDJSON."""
 
+import asyncio
+import contextlib
 import re
 from collections.abc import Sequence
 
@@ -10,6 +12,9 @@ from services.runtime.errors import Problem
 
 BODY_AT_MOST = 8 * 1024 * 1024
 EVENTS_AT_MOST = 1_000
+LEFT_AT_MOST = 8 * BODY_AT_MOST
+LEFT_SECONDS = 10.0
+"""What is still taken of a body that was refused, and for how long."""
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -40,30 +45,52 @@ def media_type(headers: dict[bytes, bytes]) -> str:
     return name.strip()
 
 
-async def read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
-    """The whole body. Raises Problem 413 as soon as it is known to be too large, ClientGone."""
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared) > BODY_AT_MOST:
+class Body:
+    """A request's body, to be read once or left."""
+
+    __slots__ = ("_headers", "_is_whole", "_receive")
+
+    def __init__(self, headers: dict[bytes, bytes], receive: Receive) -> None:
+        self._headers = headers
+        self._receive = receive
+        self._is_whole = False
+
+    async def read(self) -> bytes:
+        """All of it. Raises Problem 413 as soon as it is known to be too large, ClientGone."""
+        declared = self._headers.get(b"content-length", b"")
+        if declared.isdigit() and int(declared) > BODY_AT_MOST:
+            raise _too_large()
+        piece = await self._piece()
+        if self._is_whole and len(piece) <= BODY_AT_MOST:
+            return piece
+        pieces = [piece]
+        size = len(piece)
+        while size <= BODY_AT_MOST:
+            if self._is_whole:
+                return b"".join(pieces)
+            piece = await self._piece()
+            size += len(piece)
+            pieces.append(piece)
         raise _too_large()
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        body = message.get("body", b"")
-        if len(body) > BODY_AT_MOST:
-            raise _too_large()
-        return body
-    pieces = []
-    size = 0
-    while True:
+
+    async def leave(self) -> None:
+        """Let the rest come and drop it, up to a bound: who is hung up on while still sending sees a broken
+        connection and never the answer. One who asked first (100-continue) has sent nothing yet."""
+        if b"expect" in self._headers:
+            return
+        size = 0
+        with contextlib.suppress(ClientGone, TimeoutError):
+            async with asyncio.timeout(LEFT_SECONDS):
+                while not self._is_whole and size < LEFT_AT_MOST:
+                    size += len(await self._piece())
+
+    async def _piece(self) -> bytes:
+        message = await self._receive()
         if message["type"] == "http.disconnect":
+            self._is_whole = True
             raise ClientGone
-        piece = message.get("body", b"")
-        size += len(piece)
-        if size > BODY_AT_MOST:
-            raise _too_large()
-        pieces.append(piece)
-        if not message.get("more_body"):
-            return b"".join(pieces)
-        message = await receive()
+        self._is_whole = not message.get("more_body")
+        return message.get("body", b"")
 
 
 def event_texts(body: bytes, media: str) -> Sequence[Text]:

@@ -18,7 +18,7 @@ from services.ingest import metrics
 from services.ingest.admission import Admission
 from services.ingest.auth import Key, Keys
 from services.ingest.backlog import Backlog
-from services.ingest.body import ClientGone, Text, event_texts, headers_of, media_type, read_body
+from services.ingest.body import Body, ClientGone, Text, event_texts, headers_of, media_type
 from services.ingest.inbox import APPEND_SECONDS, Inbox
 from services.ingest.receipts import Receipts, receipts
 from services.ingest.refusals import Refusal, Refused
@@ -71,8 +71,10 @@ class PostEvents:
         """Answer one request, whatever it is."""
         began = time.perf_counter()
         status = 202
+        asked = headers_of(scope)
+        sent = Body(asked, receive)
         try:
-            body = _encode(await self._take(scope, receive))
+            body = _encode(await self._take(asked, sent))
             headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
@@ -83,17 +85,16 @@ class PostEvents:
             status = problem.status
             if isinstance(error, Unavailable):
                 metrics.REQUESTS_REFUSED.labels("unavailable").inc()
-            await problem_response(problem, scope["path"])(scope, receive, send)
+            await _refuse(problem, scope, sent, send)
         metrics.DURATION.observe(time.perf_counter() - began)
         metrics.REQUESTS.labels(str(status)).inc()
 
-    async def _take(self, scope: Scope, receive: Receive) -> Answer:
-        headers = headers_of(scope)
+    async def _take(self, headers: dict[bytes, bytes], sent: Body) -> Answer:
         began = time.perf_counter()
         key = await self._keys.authenticate(headers.get(b"authorization", b""))
         left = APPEND_SECONDS - (time.perf_counter() - began)
         media = media_type(headers)
-        texts = event_texts(await read_body(headers, receive), media)
+        texts = event_texts(await sent.read(), media)
         self._backlog.refuse_when_full()
         self._keys.spend(key, len(texts))
         now = self._clock()
@@ -137,6 +138,15 @@ class PostEvents:
                 answer.rejected.append(Rejected(index, one.event_id, [CONFLICT]))
         _count(answer, Tally(zip(said, (row.type for row in rows), strict=True)))
         return answer
+
+
+async def _refuse(problem: Problem, scope: Scope, sent: Body, send: Send) -> None:
+    """Answer with a problem at once, and end the answer when no more of the body comes."""
+    response = problem_response(problem, scope["path"])
+    await send({"type": "http.response.start", "status": problem.status, "headers": response.raw_headers})
+    await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    await sent.leave()
+    await send({"type": "http.response.body", "body": b""})
 
 
 class GetReceipts:

@@ -101,7 +101,7 @@ class Times:
         seconds; None where it is no time, or none that keeps its minutes in the normal text."""
         try:
             moment, spelt, _ = self._parse(f"{before}:00:00{behind}")
-        except NotATime:
+        except (NotATime, OutOfRange):
             return None
         return (moment, spelt[:13]) if moment % HOUR == 0 else None
 
@@ -112,6 +112,8 @@ class Times:
             if _INSTANT.fullmatch(text):
                 moment = self._calendar.read(text.upper())[0]
                 return moment, normal(moment), False
-        except (ValueError, OverflowError):
+        except OverflowError:
+            raise OutOfRange("a time that no calendar reaches") from None
+        except ValueError:
             pass
         raise NotATime("expected an RFC 3339 time with an offset, such as 2026-01-31T08:30:00+08:00")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -142,6 +143,34 @@ def test_too_many_events_or_bytes_is_413_also_without_a_content_length(door: Doo
 
 
 @pytest.mark.parametrize(
+    ("key", "length", "status"), [(None, 8 * 1024 * 1024 + 1, 413), ("unknown", 4 * 1024 * 1024, 401)]
+)
+def test_one_that_sends_all_before_it_reads_sees_why_it_was_refused(
+    shared_door: Door, key: str | None, length: int, status: int
+) -> None:
+    """As many plain clients do, which also ask for the connection to be closed."""
+    head = (
+        f"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n"
+        f"Content-Type: application/json\r\nAuthorization: Bearer {key or shared_door.key}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", shared_door.port), timeout=60) as connection:
+        connection.sendall(head.encode() + b" " * length)
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert json.loads(answer.split(b"\r\n\r\n", 1)[1])["status"] == status
+
+
+def test_one_that_asks_first_is_refused_before_it_sends(shared_door: Door) -> None:
+    head = (
+        "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 9000000\r\n"
+        f"Content-Type: application/json\r\nAuthorization: Bearer {shared_door.key}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", shared_door.port), timeout=60) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {"Content-Type": "text/plain"},
@@ -250,7 +279,7 @@ CASES = [
     ({"occurred_at": "1999-12-31T23:59:59+08:00"}, "range", "/occurred_at"),
     ({"occurred_at": now(minutes=30)}, "range", "/occurred_at"),
     ({"occurred_at": now(days=366)}, "range", "/occurred_at"),
-    ({"begin_at": "9999-12-31T23:59:59-23:00"}, "type", "/begin_at"),
+    ({"begin_at": "9999-12-31T23:59:59-23:00"}, "range", "/begin_at"),
     ({"end_at": now(days=2)}, "range", "/end_at"),
     ({"recorded_at": "2026-01-31"}, "type", "/recorded_at"),
 ]
@@ -311,12 +340,20 @@ def test_who_must_name_a_person_and_a_line(shared_door: Door) -> None:
             {**base, **stock, "event_id": "8", "person_id": "p"},
         ]
     )
-    assert answers.json()["accepted"] == 5
-    assert [error_of(answers, index) for index in range(3)] == [
+    assert answers.json()["accepted"] == 6
+    assert [error_of(answers, index) for index in range(2)] == [
         ("required", "/person_id"),
-        ("required", "/cancels/line_id"),
         ("unknown_field", "/person_id"),
     ]
+
+
+def test_a_cancellation_of_fee_lines_that_names_none_is_of_all(shared_door: Door) -> None:
+    cancels = {"type": "fee_lines", "id": "s"}
+    event = {**settlement("of all"), "type": "cancellation"}
+    for name in ("settlement_id", "encounter_id", "med_type", "amounts"):
+        del event[name]
+    assert shared_door.post({**event, "cancels": cancels}).json()["accepted"] == 1
+    assert shared_door.post({**event, "cancels": {**cancels, "line_id": "*"}}).json()["duplicates"] == 1
 
 
 def test_the_normal_form_is_what_the_inbox_holds(door: Door) -> None:

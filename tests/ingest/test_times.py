@@ -51,7 +51,13 @@ def test_what_is_no_time_is_refused_however_often_it_comes(text):
 
 
 def test_a_time_before_2000_or_ahead_of_the_clock_is_out_of_range():
-    for text in ("1999-12-31T15:59:59Z", "2200-01-01T00:10:01Z", "1900-01-01"):
+    for text in (
+        "1999-12-31T15:59:59Z",
+        "2200-01-01T00:10:01Z",
+        "1900-01-01",
+        "0001-01-01T00:00:00+08:00",
+        "9999-12-31T23:59:59-08:00",
+    ):
         with pytest.raises(OutOfRange):
             TIMES.read(text, NOW)
     assert TIMES.read("1999-12-31T16:00:00Z", NOW)[1] == "1999-12-31T16:00:00Z"
