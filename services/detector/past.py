@@ -20,13 +20,16 @@ OPEN = 1 << 62
 MARK = 3
 """Bytes of a name's mark: some hundred of them raise one false alarm in some hundred thousand asked."""
 
+BYTES, LIST = b"\xc6", b"\xdd"
+"""MessagePack's marks of bytes and of an array, each with four more for its length: the only ones used here, so
+that pieces can be joined."""
 HEADER = 5
-"""Bytes of a MessagePack array header of the longest form, the only one used here: pieces can be joined."""
 
 
 class Past(Struct, array_like=True, gc=False):
-    """Folded facts, packed. names: marks of their events, ids and encounters. end: latest moment any of
-    them reaches. first: earliest moment."""
+    """Folded facts. packed: bytes, of which a memory that is read need not look at what is in them; up to form
+    4 the list of facts itself. names: marks of their events, ids and encounters. end: latest moment any of them
+    reaches. first: earliest moment."""
 
     packed: msgspec.Raw
     names: bytes
@@ -50,7 +53,13 @@ _encode = msgspec.msgpack.Encoder().encode
 
 def unfold(past: Past) -> list[Fact]:
     """The folded facts."""
-    return _decode(past.packed)
+    return _decode(_list(past))
+
+
+def _list(past: Past) -> memoryview:
+    """The packed list of facts."""
+    packed = memoryview(past.packed)
+    return packed[HEADER:] if packed[:1] == BYTES else packed
 
 
 def fold(past: Past | None, recent: list[Fact]) -> tuple[Past | None, list[Fact]]:
@@ -73,9 +82,10 @@ def fold(past: Past | None, recent: list[Fact]) -> tuple[Past | None, list[Fact]
     packed = b"".join([_encode(fact) for fact in old])
     count, first, end = len(old), old[0].at, max(end for end in ends if end < horizon)
     if past is not None:
-        packed = bytes(past.packed)[HEADER:] + packed
+        packed = bytes(_list(past)[HEADER:]) + packed
         count, first, end = count + past.count, min(first, past.first), max(end, past.end)
-    piece = msgspec.Raw(b"\xdd" + count.to_bytes(4) + packed)
+    length = HEADER + len(packed)
+    piece = msgspec.Raw(BYTES + length.to_bytes(4) + LIST + count.to_bytes(4) + packed)
     kept = [fact for fact, end in zip(recent, ends, strict=True) if end >= horizon]
     return Past(piece, bytes(names), count, first, end), kept
 
