@@ -97,6 +97,7 @@ async def _up(settings: Settings, listening: socket.socket, demo: bool) -> None:
 
 async def _ingest(settings: Settings, listening: socket.socket) -> None:
     from services.distributed import ingest_app
+    from services.ingest.custody import refuse_new_keys
     from services.ingest.reader import settle_after_restore
     from services.runtime.database import migrate, open_engine
 
@@ -104,6 +105,7 @@ async def _ingest(settings: Settings, listening: socket.socket) -> None:
     try:
         await migrate(engine)
         await settle_after_restore(engine)
+        await refuse_new_keys(engine, settings)
         await _serve(ingest_app(settings, engine), listening, settings)
     finally:
         await engine.dispose()

@@ -22,6 +22,7 @@ from services.alerts import intake
 from services.detector.program import DetectorProgram
 from services.detector.stages import make_pipeline
 from services.ingest.app import Ingest
+from services.ingest.custody import refuse_new_keys
 from services.ingest.inbox import Inbox
 from services.ingest.reader import (
     Position,
@@ -179,6 +180,7 @@ async def embedded_system(settings: Settings) -> AsyncIterator[System]:
     try:
         await migrate(engine)
         await settle_after_restore(engine)
+        await refuse_new_keys(engine, settings)
         yield System(settings, engine, postgres)
     finally:
         await engine.dispose()

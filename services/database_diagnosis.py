@@ -11,13 +11,13 @@ from cryptography.exceptions import InvalidTag
 from schemas.finding import Words
 from services.alerts import status
 from services.diagnosis import Finding
+from services.ingest.custody import missing_keys
 from services.ingest.pseudonyms import make_pseudonyms
 from services.ingest.reader import is_foreign
 from services.ingest.vault import make_vault
 from services.runtime import database
 from services.runtime.clock import system_clock
 from services.runtime.errors import UserError, is_database_away
-from services.runtime.secrets import existing_secret
 from services.settings import Settings
 
 DATABASE = Words("数据库", "database")
@@ -25,7 +25,6 @@ REACH = Words(
     "检查数据库是否运行、QINGFENG_DATABASE_URL 是否正确、网络是否可达",
     "does it run, is QINGFENG_DATABASE_URL right, does the network let us through?",
 )
-KEYS = ("pseudonym-key", "vault-key")
 LOOK_SECONDS = 10.0
 CLOCK_WARN, CLOCK_BAD = 2.0, 30.0
 """Seconds between this clock and the database's. Webhooks' receivers refuse at 300, the door at 600."""
@@ -136,7 +135,6 @@ async def _schema(raw: Any) -> Finding:
 async def _vault(raw: Any, settings: Settings) -> list[Finding]:
     """Whether the keys are those that the data was written under: the first thing to know after a restore."""
     row = await raw.fetchrow(VAULT_ROW)
-    secrets = (settings.pseudonym_key, settings.vault_key)
     if row is None:
         return []
     name = Words("密钥与数据", "keys and data")
@@ -144,9 +142,8 @@ async def _vault(raw: Any, settings: Settings) -> list[Finding]:
         "停止接收，恢复原来的 secrets/ 或密钥设置",
         "stop taking events; put back the secrets/ or the keys that belong to this database",
     )
-    kept = zip(KEYS, secrets, strict=True)
     try:
-        missing = [key for key, given in kept if existing_secret(settings.data_dir, key, given) is None]
+        missing = missing_keys(settings)
     except UserError:
         return []  # said where the keys are looked at
     if missing:

@@ -20,9 +20,10 @@ from aiokafka.errors import KafkaError
 
 from schemas.finding import Words
 from services.alerts.webhooks.destinations import rules_from
-from services.database_diagnosis import KEYS, examine_database
+from services.database_diagnosis import examine_database
 from services.diagnosis import Finding
 from services.ingest.backlog import DISK_FREE_AT_LEAST
+from services.ingest.custody import KEYS
 from services.runtime.errors import UserError
 from services.runtime.kafka import topics
 from services.runtime.secrets import SETTING_AT_LEAST

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from schemas.rules import RuleParameters
 from services.ingest import rules_files
 from services.ingest.commands import in_database, in_system
+from services.ingest.custody import refuse_new_keys
 from services.ingest.pseudonyms import make_pseudonyms
 from services.ingest.registry import Loaded, Loader
 from services.ingest.vault import make_vault
@@ -34,6 +35,7 @@ def load_parameters(records: Sequence[RuleParameters], regions: Sequence[str]) -
     """Take records in; a line that says what changed."""
 
     async def work(engine: AsyncEngine, settings: Settings) -> Loaded:
+        await refuse_new_keys(engine, settings)
         loader = Loader(make_pseudonyms(settings), make_vault(settings))
         async with database.transaction(engine) as connection:
             return await rules_files.load(connection, loader, records, regions, system_clock())

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from schemas.moments import Calendar
 from services.formats import desynpuf
 from services.ingest import auth
+from services.ingest.custody import refuse_new_keys
 from services.ingest.entries import COMMANDS
 from services.ingest.importing import Import, Report, Spool
 from services.ingest.pseudonyms import make_pseudonyms
@@ -110,6 +111,7 @@ def import_history(
 
 
 async def _load(engine: AsyncEngine, settings: Settings, files: list[ParsedFile]) -> None:
+    await refuse_new_keys(engine, settings)
     loader = Loader(make_pseudonyms(settings), make_vault(settings))
     for together in by_transaction(files):
         async with database.transaction(engine) as connection:
@@ -121,6 +123,7 @@ async def _load(engine: AsyncEngine, settings: Settings, files: list[ParsedFile]
 async def _import(engine: AsyncEngine, settings: Settings, spool: Spool, persons: list[ParsedFile]) -> Report:
     from services.ingest.app import Ingest
 
+    await refuse_new_keys(engine, settings)
     if persons:
         await _load(engine, settings, persons)
     reader = "relay" if settings.kafka else "embedded"
