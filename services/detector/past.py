@@ -21,15 +21,15 @@ MARK = 3
 """Bytes of a name's mark: some hundred of them raise one false alarm in some hundred thousand asked."""
 
 BYTES, LIST = b"\xc6", b"\xdd"
-"""MessagePack's marks of bytes and of an array, each with four more for its length: the only ones used here, so
-that pieces can be joined."""
+"""MessagePack's marks of bytes and of an array, each with four more for its length: the only ones used here,
+so that pieces can be joined."""
 HEADER = 5
 
 
 class Past(Struct, array_like=True, gc=False):
-    """Folded facts. packed: bytes, of which a memory that is read need not look at what is in them; up to form
-    4 the list of facts itself. names: marks of their events, ids and encounters. end: latest moment any of them
-    reaches. first: earliest moment."""
+    """Folded facts. packed: bytes, so that whoever reads the memory need not walk through them; up to form 4
+    the list of facts itself. names: marks of their events, ids and encounters. end: latest moment any of
+    them reaches. first: earliest moment."""
 
     packed: msgspec.Raw
     names: bytes
