@@ -287,8 +287,8 @@ class Baseline(Record):
     usual: by local hour (24 of them) how many different persons one terminal sees in some minutes (B01's
     parameters say how many minutes, and which quantile of the four weeks before counts). same_day: what the
     fullest minutes of that hour saw on the same day of both months before, the less of the two; empty where
-    the institution was not there to be seen. chain_shops: how many shops of its chain, itself among them, had
-    far more customers than usual on the day; None without a chain. together: when the last of a crowd swiped,
+    the institution was not there to be seen. chain_shops: how many other shops of its chain had far
+    more customers than usual on the day; None without a chain. together: when the last of a crowd swiped,
     of those crowds of the day of which many (B01 says what share) stood together there on an earlier day of
     the four weeks: microseconds since 1970, in order.
     """

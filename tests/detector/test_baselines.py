@@ -86,15 +86,14 @@ def test_the_same_day_of_both_months_before_is_told_where_the_shop_was_there():
     assert only([*weeks(2, days=27), *months[:8], *customers(CROWDED, 6)]).same_day == ()
 
 
-def test_shops_of_a_chain_that_are_all_full_are_counted():
+def test_other_shops_of_a_chain_that_are_full_are_counted():
     quiet = [one for n in range(1, 5) for one in weeks(3, institution=f"P{n}")]
-    full = [
-        one
-        for n in (1, 2, 4)
-        for one in customers(CROWDED, 6, institution=f"P{n}", apart=300 if n > 1 else 60)
-    ]
-    assert only([*quiet, *full, *customers(CROWDED, 3, institution="P3")], CHAIN).chain_shops == 3
-    assert only([*quiet, *full], SHOP).chain_shops is None
+    full = {n: customers(CROWDED, 6, institution=f"P{n}", apart=300 if n > 1 else 60) for n in range(1, 5)}
+    usually = customers(CROWDED, 3, institution="P3")
+    assert only([*quiet, *full[1], *full[2], *usually, *full[4]], CHAIN).chain_shops == 2
+    assert only([*quiet, *full[1]], CHAIN).chain_shops == 0, "its own crowd is what is to be explained"
+    assert only([*quiet, *full[1], *full[2], *full[3], *full[4]], CHAIN).chain_shops == 3
+    assert only([*quiet, *full[1], *full[2]], SHOP).chain_shops is None
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ swipe, and 1.5 times as many as are usual there at that hour, and the median gap
 the amounts are equal, or half of the cards stood together there on an earlier day of the four weeks. What is
 usual, and who was together, the registry's baselines say: usual is the 99.9th percentile over four weeks, of
 what was reached on three days at least. Without four weeks to look back on, the floor of 5 stands alone.
-Silent when as many come every month on that day, or when three shops of the chain were full that day.
+Silent when as many come every month on that day, or when three other shops of the chain were full that day.
 """
 
 from collections import Counter
@@ -55,7 +55,9 @@ class KeptCardsParameters(Parameters):
     chain_ratio: float = parameter(
         1.5, "1", "连锁门店当日顾客为平时的倍数下限", "times its usual customers that make a shop's day full"
     )
-    chain_shops: int = parameter(3, "1", "同时客流上升的连锁门店数", "shops of the chain that were full")
+    chain_shops: int = parameter(
+        3, "1", "同时客流上升的其他连锁门店数", "other shops of the chain that were full"
+    )
 
 
 class KeptCards(Rule):
@@ -81,8 +83,8 @@ class KeptCards(Rule):
             "as many come every month on that day, such as when accounts are credited",
         ),
         "chain_wide_rise": Words(
-            "同一连锁多家门店当日客流同时上升（如会员日）",
-            "several shops of the chain were full that day, such as on a members' day",
+            "同一连锁其他多家门店当日客流同时上升（如会员日）",
+            "several other shops of the chain were full that day, such as on a members' day",
         ),
     }
     watches = frozenset()

@@ -81,7 +81,7 @@ STORIES = [
           [("B01", 2, "90.00")]),
     Story("the last crowded day's months tell nothing of this one", _burst(8),
           _usual(2, "2026-03-04", same_day=_monthly(6)), [("B01", 2, "80.00")]),
-    Story("three shops of the chain were full that day", FIVE, _usual(2, chain_shops=3)),
-    Story("two shops of the chain were full that day", FIVE, _usual(2, chain_shops=2), FOUND),
+    Story("three other shops of the chain were full that day", FIVE, _usual(2, chain_shops=3)),
+    Story("two other shops of the chain were full that day", FIVE, _usual(2, chain_shops=2), FOUND),
     Story("the chain was full the day before", FIVE, _usual(2, "2026-03-04", chain_shops=3), FOUND),
 ]  # fmt: skip
