@@ -43,17 +43,9 @@ async def insert(
     for request in batch:
         for row in request.rows:
             firsts.setdefault((row.institution_id, row.event_id), (row, request))
-    rows = [row for row, _ in firsts.values()]
-    sealed = vault.seal(identifier for row in rows for identifier in row.identifiers)
-    inserted, size, fresh, _ = await connection.fetchrow(
-        statements.APPEND_EVENTS,
-        *statements.columns(rows),
-        [request.request_id for _, request in firsts.values()],
-        [request.historical for _, request in firsts.values()],
-        now,
-        writer,
-        *sealed.columns,
-    )
+    sealed = vault.seal(identifier for row, _ in firsts.values() for identifier in row.identifiers)
+    rows = [(*row[:-1], request.request_id, request.historical) for row, request in firsts.values()]
+    inserted, size, fresh, _ = await connection.fetchrow(statements.APPEND_EVENTS, rows, sealed, now, writer)
     vault.remember(sealed)
     taken = set(firsts) if fresh is None else set(map(tuple, fresh))
     known = {identity: row.content_hash for identity, (row, _) in firsts.items() if identity in taken}

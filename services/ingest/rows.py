@@ -19,7 +19,7 @@ class Row(NamedTuple):
     key: pseudonym of the person; for stock the institution. body: normal form (JSON). content_hash:
     SHA-256 of it. occurred_at: microseconds since 1970. occurred_day: its local day (ordinal). total_fen,
     fund_fen: hundredths of a yuan. fact, also: what it speaks of (`naming.Names`). identifiers: what the
-    vault has to know.
+    vault has to know; the last, for the inbox is not told of them.
     """
 
     institution_id: str

@@ -5,11 +5,6 @@ The texts are put together from constants of this module only; hence S608 is sil
 
 # ruff: noqa: S608
 
-from collections.abc import Sequence
-from typing import Any
-
-from services.ingest.rows import Row
-
 TOTALS = """
 INSERT INTO inbox_totals AS t (writer, entries, events, bytes, as_of)
     SELECT {writer}, n, {events}, bytes, as_of FROM summed WHERE n > 0
@@ -20,24 +15,20 @@ INSERT INTO inbox_totals AS t (writer, entries, events, bytes, as_of)
 
 APPEND_EVENTS = f"""
 WITH input AS MATERIALIZED (
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[],
-        $7::bigint[], $8::integer[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[],
-        $14::boolean[])
-    AS r (institution_id, event_id, key, type, body, content_hash, occurred_at, occurred_day, total_fen,
-        fund_fen, fact, also, request_id, historical)
+    SELECT * FROM unnest($1::admitted_event[])
 ), ins AS (
     INSERT INTO inbox (kind, institution_id, event_id, key, type, body, content_hash, occurred_at,
         occurred_day, total_fen, fund_fen, fact, also, request_id, historical, received_at)
-    SELECT 'event', input.*, $15 FROM input
+    SELECT 'event', input.*, $3 FROM input
     ON CONFLICT (institution_id, event_id) DO NOTHING
     RETURNING institution_id, event_id, octet_length(body) AS size, occurred_at
 ), kept AS (
     INSERT INTO vault (domain, pseudonym, nonce, sealed)
-    SELECT * FROM unnest($17::text[], $18::text[], $19::bytea[], $20::bytea[])
+    SELECT * FROM unnest($2::sealed_identifier[])
     ON CONFLICT DO NOTHING
 ), summed AS (
     SELECT count(*) AS n, coalesce(sum(size), 0) AS bytes, coalesce(max(occurred_at), 0) AS as_of FROM ins
-), totals AS ({TOTALS.format(writer="$16", events="n")})
+), totals AS ({TOTALS.format(writer="$4", events="n")})
 SELECT n, bytes::bigint,
     CASE WHEN n < (SELECT count(*) FROM input)
         THEN ARRAY(SELECT ARRAY[institution_id, event_id] FROM ins) END,
@@ -72,9 +63,3 @@ WITH ins AS (
 ), totals AS ({TOTALS.format(writer="$3", events="0")})
 SELECT n, pg_notify('qingfeng_inbox', '') FROM summed
 """
-
-
-def columns(rows: Sequence[Row]) -> list[list[Any]]:
-    """The first parameters of APPEND_EVENTS: what an admitted event says of itself."""
-    told = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in Row._fields]
-    return told[: Row._fields.index("identifiers")]

@@ -20,14 +20,17 @@ NONCE_BYTES = 12
 
 STORE = """
 INSERT INTO vault (domain, pseudonym, nonce, sealed)
-SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[]) ON CONFLICT DO NOTHING
+SELECT * FROM unnest($1::sealed_identifier[]) ON CONFLICT DO NOTHING
 """
 
 
 class Sealed(NamedTuple):
-    """New vault rows, column by column: domain, pseudonym, nonce, sealed."""
+    """A new row of the vault."""
 
-    columns: tuple[list[str], list[str], list[bytes], list[bytes]]
+    domain: str
+    pseudonym: str
+    nonce: bytes
+    sealed: bytes
 
 
 class Vault:
@@ -37,9 +40,9 @@ class Vault:
         self._cipher = AESGCM(key)
         self._stored: set[tuple[str, str]] = set()
 
-    def seal(self, identifiers: Iterable[Identifier]) -> Sealed:
+    def seal(self, identifiers: Iterable[Identifier]) -> list[Sealed]:
         """Rows for those not known to be stored, each once."""
-        columns: tuple[list[str], list[str], list[bytes], list[bytes]] = ([], [], [], [])
+        rows = []
         fresh: set[tuple[str, str]] = set()
         for domain, pseudonym, raw in identifiers:
             place = (domain, pseudonym)
@@ -47,21 +50,19 @@ class Vault:
                 continue
             fresh.add(place)
             nonce = os.urandom(NONCE_BYTES)
-            columns[0].append(domain)
-            columns[1].append(pseudonym)
-            columns[2].append(nonce)
-            columns[3].append(self._cipher.encrypt(nonce, raw.encode(), _place(domain, pseudonym)))
-        return Sealed(columns)
+            sealed = self._cipher.encrypt(nonce, raw.encode(), _place(domain, pseudonym))
+            rows.append(Sealed(domain, pseudonym, nonce, sealed))
+        return rows
 
-    def remember(self, sealed: Sealed) -> None:
+    def remember(self, rows: Iterable[Sealed]) -> None:
         """These rows are committed; call after the commit only."""
         if len(self._stored) > REMEMBERED_AT_MOST:
             self._stored.clear()
-        self._stored.update(zip(sealed.columns[0], sealed.columns[1], strict=True))
+        self._stored.update((row.domain, row.pseudonym) for row in rows)
 
-    async def store(self, connection: asyncpg.Connection, sealed: Sealed) -> None:
+    async def store(self, connection: asyncpg.Connection, rows: list[Sealed]) -> None:
         """Write rows in the caller's transaction."""
-        await connection.execute(STORE, *sealed.columns)
+        await connection.execute(STORE, rows)
 
     async def reveal(self, connection: asyncpg.Connection, domain: str, pseudonym: str) -> str | None:
         """The identifier behind a pseudonym, None when unknown. Raises InvalidTag for an altered row."""

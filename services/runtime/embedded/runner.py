@@ -53,7 +53,7 @@ SWEEP_ALONE = 512
 LOAD = "SELECT key, cell, body FROM memory_cell WHERE key = ANY($1::text[])"
 PUT = """
 INSERT INTO memory_cell (key, cell, body)
-SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[])
+SELECT * FROM unnest($1::memory_cell[])
 ON CONFLICT (key, cell) DO UPDATE SET body = excluded.body
 """
 SPANNED = "SELECT key FROM memory_cell WHERE cell = '' AND key ^@ $1::text"
@@ -93,31 +93,28 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """What a sitting changed of the memories it touched, as it is to be stored."""
+    """What a sitting changed of the memories it touched, as it is to be stored: rows of the table, and the
+    places of those that are gone."""
 
-    keys: list[str]
-    cells: list[str]
-    bodies: list[bytes]
+    kept: list[tuple[str, str, bytes]]
     gone: list[tuple[str, str]]
 
     @classmethod
     def of(cls, touched: Mapping[str, Memory]) -> "Cells":
         """Take what memories changed."""
-        changed = cls([], [], [], [])
+        changed = cls([], [])
         for key, memory in touched.items():
             for cell, body in memory.changes().items():
                 if body is None:
                     changed.gone.append((key, cell))
                 else:
-                    changed.keys.append(key)
-                    changed.cells.append(cell)
-                    changed.bodies.append(body)
+                    changed.kept.append((key, cell, body))
         return changed
 
     async def put(self, connection: asyncpg.Connection) -> None:
         """Store it, in the caller's transaction."""
-        if self.keys:
-            await connection.execute(PUT, self.keys, self.cells, self.bodies)
+        if self.kept:
+            await connection.execute(PUT, self.kept)
         if self.gone:
             await connection.execute(DELETE, [key for key, _ in self.gone], [cell for _, cell in self.gone])
 
