@@ -130,6 +130,8 @@ def test_a_delivery_is_redelivered_under_its_id_only_through_its_own_webhook(api
     assert api.post(path.format(other["id"])).status_code == 404
     assert api.post(path.format(hook["id"])).status_code == 202
     assert len(api.get(f"/v1/webhooks/{hook['id']}/deliveries").json()["items"]) == 1
+    api.patch(f"/v1/webhooks/{hook['id']}", json={"enabled": False})
+    assert api.post(path.format(hook["id"])).status_code == 409
 
 
 def test_recovery_queues_what_was_missed(api, desk):

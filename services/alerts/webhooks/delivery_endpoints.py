@@ -13,7 +13,7 @@ from services.alerts.guard import Here, needs, problems
 from services.alerts.shapes import Id
 from services.alerts.webhooks import book, deliveries, entitlement
 from services.alerts.webhooks.deliveries import Wanted
-from services.alerts.webhooks.endpoints import Manager, known, text_of
+from services.alerts.webhooks.endpoints import Manager, known, require_on, text_of
 from services.alerts.webhooks.shapes import Accepted, DeliveryPage, DeliveryQuery, DeliveryWithTries
 from services.runtime.errors import Problem
 
@@ -61,12 +61,13 @@ async def get_delivery(office: Here, user: Manager, webhook_id: Id, delivery_id:
     "/{delivery_id}/redeliver",
     status_code=202,
     response_model=Accepted,
-    responses=REFUSALS,
+    responses=problems(401, 403, 404, 409, 422),
     operation_id="redeliver",
 )
 async def redeliver(office: Here, webhook_id: Id, delivery_id: Id) -> Any:
-    """Try a delivery again from the start, under its old id."""
+    """Try a delivery again from the start, under its old id. 409 while its endpoint is switched off."""
     async with office.transaction() as raw:
+        require_on(known(await book.one(raw, webhook_id)))
         if not await deliveries.redeliver(raw, webhook_id, delivery_id, office.now()):
             raise _unknown()
     return {"queued": 1}

@@ -130,8 +130,7 @@ async def delete_webhook(office: Here, webhook_id: Id) -> None:
 async def send_test(office: Here, user: Manager, webhook_id: Id) -> Any:
     """Send a `webhook.test` now, signed and with its headers as any delivery."""
     async with office.transaction() as raw:
-        if known(await book.one(raw, webhook_id))["disabled_at"] is not None:
-            raise Problem(409, "this webhook is switched off; switch it on first")
+        require_on(known(await book.one(raw, webhook_id)))
         delivery_id = await notices.send_test(raw, webhook_id, user.name, office.now())
     return {"queued": 1, "delivery_id": delivery_id}
 
@@ -162,6 +161,12 @@ async def recover_webhook(office: Here, webhook_id: Id, asked: RecoverIn) -> Any
         known(await book.locked(raw, webhook_id))
         queued, more = await deliveries.recover(raw, webhook_id, asked.since, office.now())
     return {"queued": queued, "more": more}
+
+
+def require_on(row: Any) -> None:
+    """Raises a 409 problem for an endpoint to which nothing is delivered now."""
+    if row["disabled_at"] is not None:
+        raise Problem(409, "this webhook is switched off; switch it on first")
 
 
 def known(row: Any) -> Any:
