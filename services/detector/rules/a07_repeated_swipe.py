@@ -4,15 +4,15 @@ Predicate: two live settlements of one person at one institution with equal tota
 the clock.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from schemas.finding import Subject, Words
+from schemas.finding import Words
 from schemas.moments import SECOND
-from services.detector.facts import AT_DAY, OUTPATIENT, Fact, Kind
-from services.detector.history import Ref
-from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter
-from services.detector.view import PersonView, is_historical
+from services.detector.facts import AT_DAY, OUTPATIENT, Fact, Kind, yuan
+from services.detector.pair_rule import PairRule
+from services.detector.rule import Explanation, Parameters, parameter
+from services.detector.view import PersonView
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class RepeatedSwipeParameters(Parameters):
     seconds: int = parameter(60, "s", "两次刷卡的最大间隔", "how far apart the two swipes are")
 
 
-class RepeatedSwipe(Rule):
+class RepeatedSwipe(PairRule):
     """The same amount swiped twice within a minute."""
 
     id = "A07"
@@ -43,56 +43,22 @@ class RepeatedSwipe(Rule):
     window_days = 1
     parameters = RepeatedSwipeParameters()
 
-    @property
-    def within(self) -> int:
-        """How far apart two swipes may lie."""
-        return self.parameters.seconds * SECOND
+    severity = 2
 
-    def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
-        reach = self.parameters.seconds * SECOND
-        seen: set[tuple] = set()
-        for fact in view.facts_of(refs):
-            if fact.kind not in OUTPATIENT or fact.flags & AT_DAY:
-                continue
-            for other in view.beside(fact, reach):
-                pair = (fact.institution, *sorted((fact.id, other.id)))
-                if pair in seen or other.total != fact.total:
-                    continue
-                if other.kind in OUTPATIENT and not other.flags & AT_DAY:
-                    seen.add(pair)
-                    yield from self._pair(view, *sorted((fact, other), key=lambda item: item.place))
+    def may_count(self, fact: Fact) -> bool:
+        return fact.kind in OUTPATIENT and not fact.flags & AT_DAY
 
-    def _pair(self, view: PersonView, first: Fact, second: Fact) -> Iterator[Finding]:
-        if not (view.is_visit(first) and view.is_visit(second)):
-            return
-        explanations = [
+    def alike(self, view: PersonView, one: Fact, other: Fact) -> bool:
+        return one.total == other.total and view.is_visit(one) and view.is_visit(other)
+
+    def explanations(self, first: Fact, second: Fact) -> list[Explanation]:
+        return [
             Explanation("other_prescription", _other_prescription(first, second)),
             Explanation("cancelled", False),
         ]
-        if cleared(explanations):
-            return
-        settlements = sorted((first.id, second.id))
-        yield Finding(
-            rule=self,
-            about=tuple((first.institution, id) for id in settlements),
-            members=sorted({(fact.institution, fact.encounter) for fact in (first, second)}),
-            severity=2,
-            subject=Subject("person", view.history.key),
-            institutions=[first.institution],
-            encounters=sorted({first.encounter, second.encounter}),
-            settlements=settlements,
-            happened=view.calendar.text(second.at),
-            amount=max(0, second.fund),
-            values={
-                "institution": first.institution,
-                "seconds": (second.at - first.at) // SECOND,
-                "total": f"{first.total / 100:.2f}",
-                "settlements": "、".join(settlements),
-            },
-            evidence={"settlements": [view.visit_evidence(first), view.visit_evidence(second)]},
-            explanations=explanations,
-            historical=is_historical([first, second]),
-        )
+
+    def values(self, first: Fact, second: Fact) -> dict[str, Any]:
+        return {"seconds": (second.at - first.at) // SECOND, "total": yuan(first.total)}
 
 
 def _other_prescription(first: Fact, second: Fact) -> bool | None:

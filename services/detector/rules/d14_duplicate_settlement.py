@@ -5,15 +5,13 @@ each other, with the same non-empty set of lines, or the same total, date and di
 diagnosis is no evidence.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from schemas.finding import Subject, Words
-from schemas.moments import SECOND
+from schemas.finding import Words
 from services.detector.facts import AT_DAY, MID_STAY, SETTLEMENTS, Fact
-from services.detector.history import Ref
-from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter
-from services.detector.view import PersonView, is_historical
+from services.detector.pair_rule import PairRule
+from services.detector.rule import Explanation, Parameters, parameter
+from services.detector.view import PersonView
 
 
 @dataclass(frozen=True)
@@ -23,7 +21,7 @@ class DuplicateSettlementParameters(Parameters):
     seconds: int = parameter(60, "s", "两次就诊开始时间的最大差", "how far apart the two visits begin")
 
 
-class DuplicateSettlement(Rule):
+class DuplicateSettlement(PairRule):
     """The same settlement twice under different numbers."""
 
     id = "D14"
@@ -43,30 +41,16 @@ class DuplicateSettlement(Rule):
     window_days = 400
     parameters = DuplicateSettlementParameters()
 
-    @property
-    def within(self) -> int:
-        """How far apart two visits may begin."""
-        return self.parameters.seconds * SECOND
+    severity = 1
 
-    def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
-        seen: set[tuple] = set()
-        for fact in view.facts_of(refs):
-            if fact.kind not in SETTLEMENTS:
-                continue
-            for other in view.beside(fact, self._reach):
-                pair = (fact.institution, *sorted((fact.id, other.id)))
-                if pair not in seen and self._same(view, fact, other):
-                    seen.add(pair)
-                    yield from self._pair(view, *sorted((fact, other), key=lambda item: item.place))
+    def may_count(self, fact: Fact) -> bool:
+        return fact.kind in SETTLEMENTS
 
-    @property
-    def _reach(self) -> int:
-        return self.parameters.seconds * SECOND
-
-    def _same(self, view: PersonView, one: Fact, other: Fact) -> bool:
-        if other.kind not in SETTLEMENTS or not (view.is_settlement(one) and view.is_settlement(other)):
+    def alike(self, view: PersonView, one: Fact, other: Fact) -> bool:
+        if not (view.is_settlement(one) and view.is_settlement(other)):
             return False
-        if (one.flags ^ other.flags) & AT_DAY and view.calendar.day(one.at) != view.calendar.day(other.at):
+        same_day = view.calendar.day(one.at) == view.calendar.day(other.at)
+        if (one.flags ^ other.flags) & AT_DAY and not same_day:
             return False
         if one.detail.lines_digest and one.detail.lines_digest == other.detail.lines_digest:
             return True
@@ -74,30 +58,11 @@ class DuplicateSettlement(Rule):
             one.total == other.total
             and bool(one.detail.diagnoses)
             and one.detail.diagnoses == other.detail.diagnoses
-            and view.calendar.day(one.at) == view.calendar.day(other.at)
+            and same_day
         )
 
-    def _pair(self, view: PersonView, first: Fact, second: Fact) -> Iterator[Finding]:
-        explanations = [
+    def explanations(self, first: Fact, second: Fact) -> list[Explanation]:
+        return [
             Explanation("mid_stay", bool((first.flags | second.flags) & MID_STAY)),
             Explanation("cancelled", False),
         ]
-        if cleared(explanations):
-            return
-        settlements = sorted((first.id, second.id))
-        yield Finding(
-            rule=self,
-            about=tuple((first.institution, id) for id in settlements),
-            members=sorted({(fact.institution, fact.encounter) for fact in (first, second)}),
-            severity=1,
-            subject=Subject("person", view.history.key),
-            institutions=[first.institution],
-            encounters=sorted({first.encounter, second.encounter}),
-            settlements=settlements,
-            happened=view.calendar.text(second.at),
-            amount=max(0, second.fund),
-            values={"institution": first.institution, "settlements": "、".join(settlements)},
-            evidence={"settlements": [view.visit_evidence(first), view.visit_evidence(second)]},
-            explanations=explanations,
-            historical=is_historical([first, second]),
-        )
