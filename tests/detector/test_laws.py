@@ -27,7 +27,7 @@ def _folded_soon(monkeypatch):
 
 CALM = {"derandomize": True, "deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
 FEW = settings(max_examples=300, **CALM)
-MANY = settings(max_examples=20_000, **CALM)
+MANY = settings(max_examples=50_000, **CALM)
 registries = st.sampled_from(REGISTRIES)
 
 
@@ -114,7 +114,7 @@ def test_crashes_and_registry_changes_on_the_way_leave_no_trace(story, known, ra
 
 
 @pytest.mark.faults
-@pytest.mark.timeout(3_000)
+@pytest.mark.timeout(10_000)
 @MANY
 @given(worlds(most=30), st.lists(registries, min_size=1, max_size=3), st.randoms(use_true_random=False))
 def test_the_law_holds_for_many_worlds(story, known, random):
