@@ -182,12 +182,7 @@ class PersonJudge:
             found = list(rule.judge(view, refs))
             if not found and not history.said:
                 continue
-            said = {
-                finding_id: said
-                for finding_id, said in history.said.items()
-                if said.rule == rule.id and any(member in refs for member in said.members)
-            }
-            verdicts += difference(said, found)
+            verdicts += difference(history.said_of(refs, rule.id), found)
         return verdicts
 
     def _concerned(self, history: PersonMemory, changes: list[Change]) -> Iterable[Rule]:
@@ -245,12 +240,7 @@ class PersonJudge:
     def _defects(self, history: PersonMemory, changes: list[Change]) -> list[Verdict]:
         view = PersonView(history, self.registry, self.bench.calendar)
         refs = [change.ref for change in changes]
-        said = {
-            finding_id: said
-            for finding_id, said in history.said.items()
-            if said.defect and any(member in refs for member in said.members)
-        }
-        return difference(said, list(defects_of(view, refs)))
+        return difference(history.said_of(refs, ""), list(defects_of(view, refs)))
 
 
 class SharedJudge:

@@ -4,7 +4,7 @@ Stored are cells, one a fact and one a finding, of which a sitting rewrites thos
 which what is long over is folded into a past that is opened only when it is asked for.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import ClassVar
 
 import msgspec
@@ -73,25 +73,66 @@ class PersonMemory(PersonHistory):
     `said` are the findings that stand, by id; `suspended`: there are too many facts for one person.
     """
 
-    __slots__ = ("due", "said", "suspended")
+    __slots__ = ("_said_of", "due", "said", "suspended")
 
     fold_at: ClassVar[int] = 6
     """More facts at hand than this are folded when packed."""
+    sought_at: ClassVar[int] = 32
+    """More findings than this are found by their encounters, not by looking at each."""
 
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self.suspended = False
         self.said: dict[str, Said] = {}
+        self._said_of: dict[Ref, dict[str, set[str]]] = {}
+        """Ids of findings by encounter and rule, once there are many; empty until they are asked for."""
         self.due: dict[tuple[str, str, str], Fact] = {}
         """Facts by identity that are to be screened; noted and said within one sitting, never stored."""
 
     def say(self, finding_id: str, said: Said | None) -> None:
         """Note that a finding stands, or (None) no longer does."""
-        if said is None:
-            self.said.pop(finding_id, None)
-        else:
+        known = self.said.pop(finding_id, None) if said is None else self.said.get(finding_id)
+        if said is not None:
             self.said[finding_id] = said
+        if self._said_of:
+            self._find_elsewhere(finding_id, known, said)
         self._changed[SAID_CELL + finding_id] = None
+
+    def said_of(self, refs: Collection[Ref], rule: str) -> dict[str, Said]:
+        """What a rule (of data defects: none, "") says of some encounters, by id of the finding."""
+        if len(self.said) <= self.sought_at:
+            return {
+                finding_id: said
+                for finding_id, said in self.said.items()
+                if said.rule == rule and any(member in refs for member in said.members)
+            }
+        found = {finding_id for ref in refs for finding_id in self._sought(ref).get(rule, ())}
+        return {finding_id: self.said[finding_id] for finding_id in sorted(found)}
+
+    def alerts_of(self, ref: Ref) -> list[str]:
+        """Ids of the standing findings that name an encounter, in order; data defects are none."""
+        if len(self.said) <= self.sought_at:
+            return sorted(
+                finding_id
+                for finding_id, said in self.said.items()
+                if not said.defect and ref in said.members
+            )
+        return sorted(finding_id for rule, found in self._sought(ref).items() if rule for finding_id in found)
+
+    def _sought(self, ref: Ref) -> dict[str, set[str]]:
+        if not self._said_of:
+            for finding_id, said in self.said.items():
+                self._find_elsewhere(finding_id, None, said)
+        return self._said_of.get(ref, {})
+
+    def _find_elsewhere(self, finding_id: str, known: Said | None, said: Said | None) -> None:
+        """Note under which encounters a finding is found, and no longer is."""
+        if known is not None:
+            for ref in known.members:
+                self._said_of[ref][known.rule].discard(finding_id)
+        if said is not None:
+            for ref in said.members:
+                self._said_of.setdefault(ref, {}).setdefault(said.rule, set()).add(finding_id)
 
     def changes(self) -> dict[str, bytes | None]:
         """Cells changed since the last call: a cell a fact, a cell a finding, one head."""

@@ -174,7 +174,7 @@ def screening_of(history: PersonMemory, view: PersonView, fact: Fact, rules_hash
             is_offset=is_settlement and history.is_offset(fact),
             is_on_leave=told.is_on_leave,
         ),
-        alerts=_alerts(history, ref) if history.said else [],
+        alerts=history.alerts_of(ref) if history.said else [],
     )
 
 
@@ -326,13 +326,6 @@ def _flags(fact: Fact, *, is_newborn: bool, is_offset: bool, is_on_leave: bool) 
 @cache
 def _names(flags: int) -> tuple[str, ...]:
     return tuple(sorted(name for flag, name in _FLAGS if flags & flag))
-
-
-def _alerts(history: PersonMemory, ref: Ref) -> list[str]:
-    """Standing findings that name the encounter."""
-    return sorted(
-        finding_id for finding_id, said in history.said.items() if not said.defect and ref in said.members
-    )
 
 
 __all__ = ["SCREENED", "digest", "screening_of", "to_screen"]

@@ -4,7 +4,8 @@ A stay is admission and discharge of one encounter; an in-patient settlement est
 admission and discharge events win field by field. An open stay ends at +∞.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import combinations
 
 from schemas.moments import DAY, HOUR, Calendar
 from services.detector.facts import (
@@ -164,6 +165,19 @@ def _make_stays(history: PersonHistory) -> list[Stay]:
             by_ref.setdefault((fact.institution, fact.encounter), []).append(fact)
     stays = [Stay(ref, facts) for ref, facts in by_ref.items()]
     return sorted((stay for stay in stays if stay.counts), key=lambda stay: (stay.begin, stay.ref))
+
+
+def pairs_of(stays: Sequence[Stay], asked: Collection[Ref] | None) -> Iterator[tuple[Stay, Stay]]:
+    """Pairs of stays, in order, of which one at least is asked about; all of them for None."""
+    if asked is None:
+        yield from combinations(stays, 2)
+        return
+    places = [place for place, stay in enumerate(stays) if stay.ref in asked]
+    for place in range(places[-1] + 1 if places else 0):
+        one = stays[place]
+        for later in range(place + 1, len(stays)) if one.ref in asked else places:
+            if later > place:
+                yield one, stays[later]
 
 
 class Overlap:

@@ -218,6 +218,31 @@ def test_the_final_alert_shows_the_facts_as_they_are_now():
     assert "72.0" in alert.message.en
 
 
+def test_of_many_findings_those_of_an_encounter_are_found_whatever_came_and_went(monkeypatch):
+    crowd = [
+        admission(f"03-0{day} 08:00", f"H{place}", f"M{place}") for place, day in enumerate("1234567", 1)
+    ]
+    story = entries(
+        *crowd, cancellation("03-08 10:00", crowd[2]), discharge("03-03 09:00", "H2", "M2"), crowd[2]
+    )
+    refs = [(f"H{place}", f"M{place}") for place in range(1, 8)]
+    told = []
+    for sought_at in (0, 1_000):
+        monkeypatch.setattr(PersonMemory, "sought_at", sought_at)
+        stage = make_pipeline(Settings(), Registry(), keep_all=True).person
+        memory = stage.fresh("person-1")
+        seen = []
+        for one in story:
+            stage.step(memory, one)
+            seen += [
+                (memory.said_of([ref], "A01"), memory.said_of([ref], ""), memory.alerts_of(ref))
+                for ref in refs
+            ]
+        told.append(seen)
+    assert len(memory.said) > 9
+    assert told[0] == told[1]
+
+
 def test_state_survives_both_encodings():
     story = entries(
         *NINE, person(death_date="2026-03-04"), fee_lines("03-06 10:00", line("L1", "03-06 09:00"))

@@ -12,7 +12,7 @@ from schemas.moments import HOUR
 from services.detector.facts import EMERGENCY, Kind
 from services.detector.history import Change, Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter, softened
-from services.detector.stays import FOREVER, Overlap, Stay, stay_among
+from services.detector.stays import FOREVER, Overlap, Stay, pairs_of, stay_among
 from services.detector.view import PersonView, is_historical
 
 TRANSFERS = (2, 3)
@@ -68,14 +68,10 @@ class OverlappingStays(Rule):
         stays = view.stays
         if len(stays) < 2:
             return
-        asked = None if refs is None else set(refs)
-        for index, one in enumerate(stays):
-            for other in stays[index + 1 :]:
-                if asked is not None and one.ref not in asked and other.ref not in asked:
-                    continue
-                finding = self._pair(view, one, other)
-                if finding is not None:
-                    yield finding
+        for one, other in pairs_of(stays, None if refs is None else set(refs)):
+            finding = self._pair(view, one, other)
+            if finding is not None:
+                yield finding
 
     def reach(self, view: PersonView, change: Change) -> Iterable[Ref]:
         """A stay is the third of every pair that it overlaps; in a crowd every pair has others."""

@@ -10,7 +10,7 @@ from services.detector.facts import EMERGENCY, Kind
 from services.detector.history import Ref
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, softened
 from services.detector.rules.a01_overlapping_stays import DAY_SURGERY, newborn, overlap_words
-from services.detector.stays import FOREVER, Overlap, Stay
+from services.detector.stays import FOREVER, Overlap, Stay, pairs_of
 from services.detector.view import PersonView, is_historical
 
 
@@ -41,13 +41,9 @@ class TwoStaysAtOnce(Rule):
         stays = view.stays
         if len(stays) < 2:
             return
-        asked = None if refs is None else set(refs)
-        for index, one in enumerate(stays):
-            for other in stays[index + 1 :]:
-                if one.ref[0] != other.ref[0]:
-                    continue
-                if asked is None or one.ref in asked or other.ref in asked:
-                    yield from self._pair(view, one, other)
+        for one, other in pairs_of(stays, None if refs is None else set(refs)):
+            if one.ref[0] == other.ref[0]:
+                yield from self._pair(view, one, other)
 
     def _pair(self, view: PersonView, one: Stay, other: Stay) -> Iterator[Finding]:
         overlap = Overlap(one, other, view.calendar)

@@ -89,10 +89,11 @@ class VisitInsideStay(Rule):
 
     def _candidates(self, view: PersonView, stay: Stay, asked: set[Ref] | None) -> Iterator[Fact]:
         """Visits that may lie inside a stay: all of them, or only those asked about."""
-        whole = asked is None or stay.ref in asked
-        for fact in view.between(stay.begin, min(stay.end, FOREVER)):
-            if fact.kind == self.visits and (whole or (fact.institution, fact.encounter) in asked):  # type: ignore[operator]
-                yield fact
+        if asked is None or stay.ref in asked:
+            facts: Iterable[Fact] = view.between(stay.begin, min(stay.end, FOREVER))
+        else:
+            facts = [fact for fact in view.facts_of(asked) if stay.begin <= fact.at <= stay.end]
+        return (fact for fact in facts if fact.kind == self.visits)
 
     def _is_inside(self, view: PersonView, stay: Stay, fact: Fact) -> bool:
         if not view.is_visit(fact) or (fact.institution, fact.encounter) == stay.ref:
