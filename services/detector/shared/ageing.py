@@ -49,11 +49,11 @@ class Ageing:
 
     def _has_passed(self, key: str, registers: Iterable[Register], before: int) -> bool:
         """Whether all entries lie before a moment, the key's day too; what was imported never does."""
-        if key[0] in DAILY and self._end_of(key) >= before:
-            return False
-        return all(
-            entry.at < before and not entry.historical for register in registers for entry in register.entries
-        )
+        for register in registers:
+            for entry in register.entries:
+                if entry.at >= before or entry.historical:
+                    return False
+        return key[0] not in DAILY or self._end_of(key) < before
 
     def _end_of(self, key: str) -> int:
         return self.calendar.midnight(int(read_key(key)[1][-1]) + 1)
