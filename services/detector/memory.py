@@ -15,10 +15,10 @@ from services.detector.history import PersonHistory, Ref, cell_of
 from services.detector.past import Past, fold
 from services.runtime.ports import NewerState
 
-CODEC = 5
+CODEC = 6
 """The mark of every stored form. It grows when an older program would lose what a newer one wrote; each
 program reads all older forms. 2: before facts of other persons. 3: before planned returns, emptied accounts
-and who treated. 4: before the past was bytes."""
+and who treated. 4: before the past was bytes. 5: before few registers stood in one cell."""
 SAID_CELL = "!"
 HEAD_CELL = ""
 

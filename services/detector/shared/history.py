@@ -29,20 +29,25 @@ class Told(NamedTuple):
         return (self.register.institution, self.register.encounter)
 
 
+FEW = 2
+"""Registers and findings that a memory's own cell holds: most keys never know more, and a cell is a row."""
+
+
 class Head(Struct, array_like=True):
-    """The cell of a memory itself. Those without a mark are plain integers."""
+    """The cell of a memory itself that has others beside it. Those without a mark are plain integers."""
 
     turns: int
     codec: int
 
 
 class Packed(Struct, array_like=True):
-    """The one-piece form."""
+    """The one-piece form. has_others: whether what it holds stands in cells of their own."""
 
     codec: int
     turns: int
     registers: list[Register]
     said: dict[str, Said]
+    has_others: bool = True
 
 
 _unpack = msgspec.msgpack.Decoder(Packed).decode
@@ -50,12 +55,14 @@ _encode = msgspec.msgpack.Encoder().encode
 _register = msgspec.msgpack.Decoder(Register).decode
 _said = msgspec.msgpack.Decoder(Said).decode
 _head = msgspec.msgpack.Decoder(int | Head).decode
+_WHOLE = b"\x95"
+"""How a `Packed` begins that is a memory's only cell: MessagePack's array of five."""
 
 
 class SharedHistory:
     """Registers at one key by their names, and the findings that stand."""
 
-    __slots__ = ("_changed", "_told", "key", "registers", "said", "turns")
+    __slots__ = ("_changed", "_has_others", "_told", "key", "registers", "said", "turns")
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -64,6 +71,7 @@ class SharedHistory:
         self.said: dict[str, Said] = {}
         self._told: list[Told] | None = None
         self._changed: set[str] = set()
+        self._has_others = False
 
     @property
     def told(self) -> list[Told]:
@@ -112,6 +120,11 @@ class SharedHistory:
         if not self._changed:
             return {}
         changed, self._changed = self._changed, set()
+        if not self._has_others:
+            if len(self.registers) + len(self.said) <= FEW:
+                return {HEAD_CELL: self.pack()}
+            self._has_others = True
+            changed = {*self.registers, *(SAID_CELL + finding_id for finding_id in self.said)}
         cells: dict[str, bytes | None] = {HEAD_CELL: _encode(Head(self.turns, CODEC))}
         for cell in changed:
             source = self.said.get(cell[1:]) if cell.startswith(SAID_CELL) else self.registers.get(cell)
@@ -120,7 +133,7 @@ class SharedHistory:
 
     def pack(self) -> bytes:
         """The one-piece form."""
-        return _encode(Packed(CODEC, self.turns, list(self.registers.values()), self.said))
+        return _encode(Packed(CODEC, self.turns, list(self.registers.values()), self.said, self._has_others))
 
     @classmethod
     def unpack(cls, key: str, packed: bytes) -> Self:
@@ -130,14 +143,18 @@ class SharedHistory:
         history = cls(key)
         history.turns, history.said = form.turns, form.said
         history.registers = {register.name: register for register in form.registers}
+        history._has_others = form.has_others
         return history
 
     @classmethod
     def restore(cls, key: str, cells: Iterable[tuple[str, bytes]]) -> Self:
         """From all cells, in any order."""
         history = cls(key)
+        history._has_others = True
         for cell, body in cells:
             if cell == HEAD_CELL:
+                if body[:1] == _WHOLE:
+                    return cls.unpack(key, body)
                 history.turns = _turns(_head(body))
             elif cell.startswith(SAID_CELL):
                 history.said[cell[1:]] = _said(body)
