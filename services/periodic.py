@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from schemas.finding import DeadLetterMessage, Message, Origin
 from schemas.moments import SECOND, instant
 from schemas.registry import Baseline, Registry
-from services.alerts import intake, screenings_periods
+from services.alerts import intake, screenings_periods, status
 from services.detector.periods import RULES
 from services.detector.periods.baselines import USUAL_CROWDS, changes, concerned
 from services.detector.periods.judging import Asked, Judged, difference, targets, voice
@@ -32,6 +32,10 @@ from services.runtime.logs import log
 LOCK = 0x51494E50
 TICK_SECONDS = 0.5
 RETRY_SECONDS = 5.0
+MANY_EVENTS = 1_000
+"""So far behind, the stream needs the machine for itself."""
+GIVES_WAY_TIMES = 600
+"""Ticks for which a month waits at most: five minutes."""
 
 
 class PeriodJudge:
@@ -80,6 +84,7 @@ class PeriodJudge:
         known = {Month.of(month) for month in await screenings_periods.known(connection)} if due else set()
         asked = targets(self._asked, [Month.of(each.month) for each in due], known)
         for month, readers in asked.items():
+            await self._let_settlements_pass(connection)
             await self._judge(connection, month, readers, registry)
         for each in due:
             ended = instant(self._clock())
@@ -88,6 +93,14 @@ class PeriodJudge:
             seconds = round((self._clock() - began) / SECOND, 1)
             log.info("months_judged", count=len(asked), seconds=seconds)
         return [month.text for month in asked]
+
+    async def _let_settlements_pass(self, connection: asyncpg.Connection) -> None:
+        """Wait while many settlements wait to be judged: a month can wait, though not for ever."""
+        for _ in range(GIVES_WAY_TIMES):
+            found = await status.read(connection, self._clock())
+            if found["lag"]["events"] <= MANY_EVENTS:
+                return
+            await asyncio.sleep(TICK_SECONDS)
 
     async def _judge(
         self,
