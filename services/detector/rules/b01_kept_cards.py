@@ -29,7 +29,7 @@ SMALL_KINDS = frozenset(("pharmacy", "clinic", "village"))
 NIGHT_FROM, NIGHT_TO = 22 * 60, 6 * 60
 """rules.md §0.3: 22:00–06:00."""
 
-TOGETHER = Words("（其中多人此前曾同时在此刷卡）", " (many of whom had been there together before)")
+TOGETHER = Words("（其中多人此前曾同时在此刷卡）", ", many of whom had been there together before")
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class KeptCards(Rule):
         "{institution}的终端{device}在{minutes:.0f}分钟内为{persons}名参保人刷卡{together_zh}，间隔中位数{gap:.0f}秒，"
         "基金支付{amount}元。请核对是否留存、盗刷参保人医保卡。",
         "Terminal {device} of {institution} swiped the cards of {persons} persons within {minutes:.0f} "
-        "minutes{together_en}, {gap:.0f} s apart in the median; the fund paid {amount} yuan. Are cards kept "
+        "minutes ({gap:.0f} s apart in the median){together_en}; the fund paid {amount} yuan. Are cards kept "
         "there?",
     )
     basis = ("条例 40(一)",)
