@@ -54,11 +54,13 @@ class InForce:
 
 
 def make_rules(rules: Sequence[Rule], registry: Registry) -> tuple[Rule, ...]:
-    """The rules as the registry's parameters have them. A rule that nothing is set for is itself."""
+    """The rules as the registry's parameters have them. A rule that nothing is set for is itself; one that is
+    switched off everywhere and always is not among them."""
     records: dict[str, list[RuleParameters]] = {}
     for record in registry.records(RuleParameters.TABLE):
         records.setdefault(record.rule, []).append(record)
-    return tuple(_with_records(rule, records.get(rule.id, []), registry) for rule in rules)
+    made = (_with_records(rule, records.get(rule.id, []), registry) for rule in rules)
+    return tuple(rule for rule in made if rule is not None)
 
 
 def rules_hash(rules: Sequence[Rule], registry: Registry) -> str:
@@ -192,13 +194,15 @@ def _variant(rule: Rule, parameters: Parameters) -> Rule:
     return variant
 
 
-def _with_records(rule: Rule, records: list[RuleParameters], registry: Registry) -> Rule:
+def _with_records(rule: Rule, records: list[RuleParameters], registry: Registry) -> Rule | None:
     if not records:
         return rule
     for record in records:
         for name in record.given.keys() - _fitting(rule, record).keys():
             log.warning("rule_parameter_left_out", rule=rule.id, name=name)
     sets = Sets(rule, records)
+    if not any(one.enabled for one in sets.all):
+        return None
     plain = InForce(**DEFAULTS, parameters=rule.parameters)
     return rule if all(one == plain for one in sets.all) else Varied(rule, sets, registry)
 

@@ -114,8 +114,8 @@ def history_of(*story) -> PersonMemory:
 
 def found(known: Registry, *story) -> list[Finding]:
     """What the rule finds in a story under the parameters of a registry."""
-    (rule,) = make_rules([RULE], known)
-    return list(rule.judge(PersonView(history_of(*story), known, CALENDAR), None))
+    view = PersonView(history_of(*story), known, CALENDAR)
+    return [finding for rule in make_rules([RULE], known) for finding in rule.judge(view, None)]
 
 
 def two_visits(institution: str = "H1", day: str = "03-05", gap: int = 8) -> list:
@@ -157,6 +157,12 @@ def test_a_rule_that_nothing_is_set_for_is_itself():
     plain = setting(minutes=10.0, enabled=True)
     assert make_rules([RULE], registry(plain)) == (RULE,)
     assert isinstance(make_rules([RULE], registry(setting("4306", minutes=5.0)))[0], Varied)
+
+
+def test_a_rule_that_is_switched_off_everywhere_is_not_asked():
+    assert make_rules([RULE], registry(setting(enabled=False))) == ()
+    assert len(make_rules([RULE], registry(setting(enabled=False), setting("4306", enabled=True)))) == 1
+    assert len(make_rules([RULE], registry(setting(since="2026-07-01", enabled=False)))) == 1
 
 
 def test_what_no_longer_fits_the_rule_is_left_out():
