@@ -114,6 +114,7 @@ async def _ingest(settings: Settings, listening: socket.socket) -> None:
 async def _detector(settings: Settings) -> None:
     from services.detecting import serve_detector
 
+    calm_the_collector()
     listening = _listen(settings, settings.metrics_port) if settings.metrics_port else None
     await serve_detector(settings, lambda asgi: _serve(asgi, listening, settings) if listening else None)
 
