@@ -34,8 +34,8 @@ TICK_SECONDS = 0.5
 RETRY_SECONDS = 5.0
 MANY_EVENTS = 1_000
 """So far behind, the stream needs the machine for itself."""
-GIVES_WAY_TIMES = 600
-"""Ticks for which a month waits at most: five minutes."""
+GIVES_WAY_SECONDS = 300
+"""So long a month waits at most."""
 
 
 class PeriodJudge:
@@ -83,21 +83,24 @@ class PeriodJudge:
         due = await screenings_periods.due(connection, self._loaded, instant(began))
         known = {Month.of(month) for month in await screenings_periods.known(connection)} if due else set()
         asked = targets(self._asked, [Month.of(each.month) for each in due], known)
+        spent = 0
         for month, readers in asked.items():
             await self._let_settlements_pass(connection)
+            set_out = self._clock()
             await self._judge(connection, month, readers, registry)
+            spent += self._clock() - set_out
+        run = screenings_periods.Run(instant(began), instant(self._clock()), spent / SECOND)
         for each in due:
-            ended = instant(self._clock())
-            await screenings_periods.mark(connection, each, self._loaded, instant(began), ended)
+            await screenings_periods.mark(connection, each, self._loaded, run)
         if due:
-            seconds = round((self._clock() - began) / SECOND, 1)
-            log.info("months_judged", count=len(asked), seconds=seconds)
+            log.info("months_judged", count=len(asked), seconds=round(run.seconds, 1))
         return [month.text for month in asked]
 
     async def _let_settlements_pass(self, connection: asyncpg.Connection) -> None:
         """Wait while many settlements wait to be judged: a month can wait, though not for ever."""
-        for _ in range(GIVES_WAY_TIMES):
-            found = await status.read(connection, self._clock())
+        until = self._clock() + GIVES_WAY_SECONDS * SECOND
+        while (now := self._clock()) < until:
+            found = await status.read(connection, now)
             if found["lag"]["events"] <= MANY_EVENTS:
                 return
             await asyncio.sleep(TICK_SECONDS)

@@ -42,6 +42,15 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """A run over all months that were due: from when to when, and how long it judged, without its waiting."""
+
+    began: datetime
+    ended: datetime
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Spoken:
     """What a rule last said of a month: JSON of the alerts that stand by id, and its next revision."""
 
@@ -60,10 +69,9 @@ async def known(raw: Any) -> list[str]:
     return [row["month"] for row in await raw.fetch("SELECT month FROM period")]
 
 
-async def mark(raw: Any, judged: Due, registry_version: int, began: datetime, ended: datetime) -> None:
-    """Note that a month was judged as it stood at `began`; what changed since makes it due again."""
-    seconds = (ended - began).total_seconds()
-    await raw.execute(MARK, judged.month, judged.changed, registry_version, began, ended, seconds)
+async def mark(raw: Any, judged: Due, registry_version: int, run: Run) -> None:
+    """Note that a month was judged as it stood when the run began; what changed since makes it due again."""
+    await raw.execute(MARK, judged.month, judged.changed, registry_version, run.began, run.ended, run.seconds)
 
 
 async def ask_again(raw: Any, months: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from services.alerts import reading, screenings, stock
 from services.detector.periods import RULES
 from services.detector.periods.baselines import USUAL_CROWDS
 from services.ingest.registry import records_between
-from services.periodic import MANY_EVENTS, TICK_SECONDS, PeriodJudge
+from services.periodic import GIVES_WAY_SECONDS, MANY_EVENTS, TICK_SECONDS, PeriodJudge
 from services.runtime import database
 from tests.alerts.making import NOON
 from tests.detector.period_worlds import LOOSE, PLACES, Probe, loosened, world
@@ -158,25 +158,53 @@ def test_soon_after_they_stop_it_is_judged(on):
     on(story)
 
 
-def test_a_month_gives_way_while_many_settlements_wait_to_be_judged(on):
-    async def accept(bench, events):
-        async with database.transaction(bench.engine) as raw:
-            await raw.execute(
-                "INSERT INTO inbox_totals (writer, entries, events) VALUES ('w', $1, $1)"
-                " ON CONFLICT (writer) DO UPDATE SET entries = $1, events = $1",
-                events,
-            )
+async def accept(bench, events):
+    async with database.transaction(bench.engine) as raw:
+        await raw.execute(
+            "INSERT INTO inbox_totals (writer, entries, events) VALUES ('w', $1, $1)"
+            " ON CONFLICT (writer) DO UPDATE SET entries = $1, events = $1",
+            events,
+        )
 
+
+async def giving_way(bench):
+    """A month that is due while many settlements wait: the step that would judge it, and waits."""
+    await bench.store(*gathered(12))
+    await accept(bench, MANY_EVENTS + 1)
+    judging = asyncio.create_task(bench.step())
+    await asyncio.wait([judging], timeout=2 * TICK_SECONDS)
+    assert not judging.done()
+    return judging
+
+
+def test_a_month_gives_way_while_many_settlements_wait_to_be_judged(on):
     async def story(bench):
-        await bench.store(*gathered(12))
-        await accept(bench, MANY_EVENTS + 1)
-        judging = asyncio.create_task(bench.step())
-        await asyncio.wait([judging], timeout=2 * TICK_SECONDS)
-        assert not judging.done()
+        judging = await giving_way(bench)
         assert await bench.alerts() == {}
         await accept(bench, MANY_EVENTS)
         assert await judging == ["2026-05"]
         assert len(await bench.alerts()) == 1
+
+    on(story)
+
+
+def test_a_month_gives_way_for_so_long_and_no_longer(on):
+    async def story(bench):
+        judging = await giving_way(bench)
+        bench.now += timedelta(seconds=GIVES_WAY_SECONDS)
+        assert await judging == ["2026-05"]
+
+    on(story)
+
+
+def test_what_gave_way_rests_no_longer_for_that(on):
+    async def story(bench):
+        judging = await giving_way(bench)
+        bench.now += timedelta(seconds=GIVES_WAY_SECONDS - 1)
+        await accept(bench, 0)
+        await judging
+        await bench.store(*gathered(1))
+        assert await bench.step(timedelta(seconds=3)) == ["2026-05"]
 
     on(story)
 
