@@ -95,7 +95,7 @@ class PersonMemory(PersonHistory):
         if said is not None:
             self.said[finding_id] = said
         if self._said_of:
-            self._find_elsewhere(finding_id, known, said)
+            self._note_where(finding_id, known, said)
         self._changed[SAID_CELL + finding_id] = None
 
     def said_of(self, refs: Collection[Ref], rule: str) -> dict[str, Said]:
@@ -122,10 +122,10 @@ class PersonMemory(PersonHistory):
     def _sought(self, ref: Ref) -> dict[str, set[str]]:
         if not self._said_of:
             for finding_id, said in self.said.items():
-                self._find_elsewhere(finding_id, None, said)
+                self._note_where(finding_id, None, said)
         return self._said_of.get(ref, {})
 
-    def _find_elsewhere(self, finding_id: str, known: Said | None, said: Said | None) -> None:
+    def _note_where(self, finding_id: str, known: Said | None, said: Said | None) -> None:
         """Note under which encounters a finding is found, and no longer is."""
         if known is not None:
             for ref in known.members:

@@ -56,10 +56,8 @@ class InForce:
 def make_rules(rules: Sequence[Rule], registry: Registry) -> tuple[Rule, ...]:
     """The rules as the registry's parameters have them. A rule that nothing is set for is itself; one that is
     switched off everywhere and always is not among them."""
-    records: dict[str, list[RuleParameters]] = {}
-    for record in registry.records(RuleParameters.TABLE):
-        records.setdefault(record.rule, []).append(record)
-    made = (_with_records(rule, records.get(rule.id, []), registry) for rule in rules)
+    records = registry.records(RuleParameters.TABLE)
+    made = (_with_records(rule, records_of(rule, records), registry) for rule in rules)
     return tuple(rule for rule in made if rule is not None)
 
 
@@ -197,7 +195,7 @@ def _variant(rule: Rule, parameters: Parameters) -> Rule:
 def _with_records(rule: Rule, records: list[RuleParameters], registry: Registry) -> Rule | None:
     if not records:
         return rule
-    for record in records:
+    for record in (one for one in records if one.rule == rule.id):
         for name in record.given.keys() - _fitting(rule, record).keys():
             log.warning("rule_parameter_left_out", rule=rule.id, name=name)
     sets = Sets(rule, records)

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import ClassVar
 
 from schemas.finding import Subject, Words
 from schemas.registry import Institution, Registry
@@ -88,6 +89,29 @@ class QuickVisits(Rule):
 RULE = QuickVisits()
 
 
+@dataclass(frozen=True)
+class SharedFigures(Parameters):
+    """Figures that stand in the table of T01."""
+
+    table: ClassVar[str] = "T01"
+
+    visits: int = parameter(2, "1", "次数下限", "visits in a run")
+
+
+@dataclass(frozen=True)
+class QuickReaderParameters(SharedFigures):
+    """Those, and figures of its own."""
+
+    minutes: float = parameter(10.0, "min", "间隔上限", "longest gap between two visits of a run")
+
+
+class QuickReader(QuickVisits):
+    """A rule that reads a figure of T01's."""
+
+    id = "T02"
+    parameters = QuickReaderParameters()  # type: ignore[assignment]
+
+
 def registry(*records: RuleParameters) -> Registry:
     """H1 in 岳阳楼区, H2 in 桂东县, H3 in 岳阳楼区 from July on and nowhere before."""
     institutions = [
@@ -163,6 +187,16 @@ def test_a_rule_that_is_switched_off_everywhere_is_not_asked():
     assert make_rules([RULE], registry(setting(enabled=False))) == ()
     assert len(make_rules([RULE], registry(setting(enabled=False), setting("4306", enabled=True)))) == 1
     assert len(make_rules([RULE], registry(setting(since="2026-07-01", enabled=False)))) == 1
+
+
+def test_what_stands_in_another_rules_table_holds_for_each_rule_that_reads_it(capfd):
+    reader = QuickReader()
+    rules = make_rules([RULE, reader], registry(setting(visits=3, minutes=20.0, enabled=False)))
+    assert [rule.id for rule in rules] == ["T02"], "a switch is for the rule of its own table"
+    view = PersonView(history_of(*two_visits()), EMPTY, CALENDAR)
+    assert list(reader.judge(view, None))
+    assert not list(rules[0].judge(view, None))
+    assert "rule_parameter_left_out" not in capfd.readouterr().err
 
 
 def test_what_no_longer_fits_the_rule_is_left_out():
