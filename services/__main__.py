@@ -283,7 +283,7 @@ def _demo() -> None:
 
 
 def _doctor() -> None:
-    from services.doctor import doctor
+    from services.doctor.command import doctor
 
     app.command("doctor")(doctor)
 

@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from services import database_diagnosis, doctor
-from services.doctor import Finding, examine
+from services.doctor.command import doctor, examine
+from services.doctor.finding import Finding
 from services.ingest.pseudonyms import make_pseudonyms
 from services.ingest.rows import Identifier
 from services.ingest.vault import make_vault
@@ -151,7 +151,7 @@ def test_a_schema_that_is_older_or_newer_is_told_and_left_as_it_is(given, settin
 
 def test_a_clock_that_differs_from_the_databases_is_told(given, monkeypatch):
     for ahead, state in ((5, "warn"), (-3_600, "bad")):
-        monkeypatch.setattr(database_diagnosis, "time", _Clock(ahead))
+        monkeypatch.setattr("services.doctor.database.time", _Clock(ahead))
         told = [finding for finding in examine(given) if finding.name.en == "clock"]
         assert [finding.state for finding in told] == [state]
 
@@ -224,7 +224,7 @@ def test_the_exit_status_says_whether_anything_is_wrong(given, monkeypatch, port
     for name, value in {**given, "QINGFENG_PORT": port}.items():
         monkeypatch.setenv(name, value)
     app = typer.Typer()
-    app.command()(doctor.doctor)
+    app.command()(doctor)
     done = CliRunner().invoke(app, ["--json"])
     assert done.exit_code == status
     lines = [json.loads(line) for line in done.output.splitlines()]

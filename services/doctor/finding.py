@@ -6,6 +6,8 @@ from typing import Literal
 from schemas.finding import Words
 
 State = Literal["ok", "warn", "bad"]
+LOOK_SECONDS = 10.0
+"""So long a look at another system may take."""
 MARKS = {"ok": "✓", "warn": "!", "bad": "✗"}
 
 

@@ -1,4 +1,4 @@
-"""What `qingfeng doctor` finds in the database: server, clock, schema, keys, what waits."""
+"""The database: server, clock, schema, keys, what waits."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidTag
 
 from schemas.finding import Words
 from services.alerts import status
-from services.diagnosis import Finding
+from services.doctor.finding import LOOK_SECONDS, Finding
 from services.ingest.custody import missing_keys
 from services.ingest.pseudonyms import make_pseudonyms
 from services.ingest.reader import is_foreign
@@ -25,7 +25,6 @@ REACH = Words(
     "检查数据库是否运行、QINGFENG_DATABASE_URL 是否正确、网络是否可达",
     "does it run, is QINGFENG_DATABASE_URL right, does the network let us through?",
 )
-LOOK_SECONDS = 10.0
 CLOCK_WARN, CLOCK_BAD = 2.0, 30.0
 """Seconds between this clock and the database's. Webhooks' receivers refuse at 300, the door at 600."""
 CONNECTIONS_SCARCE = 0.8
@@ -156,7 +155,7 @@ async def _vault(raw: Any, settings: Settings) -> list[Finding]:
     except InvalidTag:
         fits = False
     else:
-        fits = make_pseudonyms(settings).of(domain, identifier or "") == pseudonym
+        fits = identifier is not None and make_pseudonyms(settings).of(domain, identifier) == pseudonym
     if fits:
         return [Finding("ok", name, Words("相符", "fit"))]
     said = Words("现用密钥不是写入这些数据的密钥", "these are not the keys this data was written under")

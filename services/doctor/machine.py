@@ -1,80 +1,36 @@
-"""`qingfeng doctor`: looks at what a deployment stands on; one line each: how it stands, what to do.
+"""What stands on this machine: settings, keys, disk."""
 
-It changes nothing and brings no schema up to date. It works while the system runs and while it does not; of
-a private database it starts the server for as long as it looks.
-"""
-
-import asyncio
-import json
-import logging
-import os
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
-from aiokafka.errors import KafkaError
 
 from schemas.finding import Words
-from services.alerts.webhooks.destinations import rules_from
-from services.database_diagnosis import examine_database
-from services.diagnosis import Finding
+from services.doctor.finding import Finding
 from services.ingest.backlog import DISK_FREE_AT_LEAST
 from services.ingest.custody import KEYS
 from services.runtime.errors import UserError
-from services.runtime.kafka import topics
 from services.runtime.secrets import SETTING_AT_LEAST
-from services.settings import PREFIX, Settings, SettingsError, read_settings
-from services.topics import changelog_of, topics_of
+from services.settings import PREFIX, Settings, SettingsError
 
+SETTINGS = Words("设置", "settings")
+MEND_SETTING = Words("按 .env.example 改正后再试", "mend it as .env.example says, and look again")
 BESIDE = frozenset({"QINGFENG_TEST_KAFKA"})
 """Variables of ours that are no settings."""
-LOOK_SECONDS = 10.0
 DISK_SCARCE = 2 * DISK_FREE_AT_LEAST
 VARIETY = 8
 """Different characters that a secret has at least; what people type for a trial has fewer."""
 
 
-def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")] = False,
-) -> None:
-    """Check settings, keys, disk, database, clock, Kafka, what waits; exit status 1 if anything is wrong."""
-    # What is found is told in our own words, once.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    wrong = False
-    for finding in examine(os.environ):
-        wrong = wrong or finding.state == "bad"
-        typer.echo(json.dumps(_told(finding), ensure_ascii=False) if as_json else finding.line)
-    raise typer.Exit(int(wrong))
+def refused(error: SettingsError | UserError) -> Finding:
+    """A setting that cannot be read at all; its error begins with its name."""
+    variable = str(error).partition(":")[0]
+    return Finding("bad", SETTINGS, Words(f"{variable} 的值不能用", str(error)), MEND_SETTING)
 
 
-def examine(environment: Mapping[str, str]) -> Iterator[Finding]:
-    """Everything that can be looked at from here."""
-    try:
-        settings = read_settings(dict(environment))
-        rules_from(settings)
-    except (SettingsError, UserError) as error:
-        variable = str(error).partition(":")[0]
-        yield Finding("bad", SETTINGS, Words(f"{variable} 的值不能用", str(error)), MEND_SETTING)
-        return
-    yield from _settings(environment, settings)
-    yield from _keys(settings)
-    yield _disk(settings)
-    yield from examine_database(settings)
-    if settings.kafka:
-        yield from _kafka(settings)
-
-
-# -- settings and keys ------------------------------------------------------------------------------------
-
-SETTINGS = Words("设置", "settings")
-MEND_SETTING = Words("按 .env.example 改正后再试", "mend it as .env.example says, and look again")
-
-
-def _settings(environment: Mapping[str, str], settings: Settings) -> Iterator[Finding]:
+def examine_settings(environment: Mapping[str, str], settings: Settings) -> Iterator[Finding]:
+    """Names that are none of ours, what is for tests only, an address others can listen in on."""
     known = {PREFIX + knob.name.upper() for knob in fields(Settings)} | BESIDE
     given = {name for name, value in environment.items() if name.startswith(PREFIX) and value}
     strange = sorted(name for name in given if name.removesuffix("_FILE") not in known)
@@ -92,7 +48,8 @@ def _settings(environment: Mapping[str, str], settings: Settings) -> Iterator[Fi
     yield Finding("ok", SETTINGS, Words(f"{count} 项已设，其余为默认值", f"{count} given, defaults else"))
 
 
-def _keys(settings: Settings) -> Iterator[Finding]:
+def examine_keys(settings: Settings) -> Iterator[Finding]:
+    """Whether they are there, hard to guess, different, and nobody else's to read."""
     name = Words("密钥", "keys")
     yield from _loose_files(settings.data_dir / "secrets", name)
     given = {"pseudonym-key": settings.pseudonym_key, "vault-key": settings.vault_key}
@@ -137,7 +94,8 @@ def _loose_files(folder: Path, name: Words) -> Iterator[Finding]:
         yield Finding("bad", name, Words(f"他人可读：{names}", f"others may read {names}"), todo)
 
 
-def _disk(settings: Settings) -> Finding:
+def examine_disk(settings: Settings) -> Finding:
+    """Room where the data folder is, or will be."""
     name = Words("磁盘", "disk")
     folder = settings.data_dir.absolute()
     while not folder.exists():
@@ -152,46 +110,3 @@ def _disk(settings: Settings) -> Finding:
     if share < DISK_FREE_AT_LEAST:
         return Finding("bad", name, said, todo)
     return Finding("warn", name, said, todo) if share < DISK_SCARCE else Finding("ok", name, said)
-
-
-# -- Kafka ------------------------------------------------------------------------------------------------
-
-
-def _kafka(settings: Settings) -> list[Finding]:
-    name = Words("Kafka", "topics")
-    declared = [*topics_of(settings), changelog_of(settings)]
-    try:
-        missing, differences = asyncio.run(_topics(settings.kafka, declared))
-    except (KafkaError, OSError, TimeoutError) as error:
-        todo = Words(
-            "检查 Kafka 是否运行、QINGFENG_KAFKA 是否正确；期间仍可接收，到积压上限为止",
-            "does it run, is QINGFENG_KAFKA right? Events are accepted meanwhile, up to the backlog's limit",
-        )
-        said = Words("连接不上", f"cannot be reached ({type(error).__name__})")
-        return [Finding("bad", name, said, todo)]
-    found = []
-    if missing:
-        names = ", ".join(missing)
-        todo = Words("服务启动时自动创建", "the services make them when they start")
-        found.append(Finding("warn", name, Words(f"缺主题 {names}", f"missing: {names}"), todo))
-    for difference in differences:
-        todo = Words(
-            "改回所声明的值，或换 QINGFENG_TOPIC_PREFIX 重建",
-            "set it as declared, or begin anew under another QINGFENG_TOPIC_PREFIX",
-        )
-        found.append(Finding("bad", name, Words("与声明不符", difference), todo))
-    if not found:
-        said = Words(f"{len(declared)} 个主题与声明一致", f"all {len(declared)} are as declared")
-        found.append(Finding("ok", name, said))
-    return found
-
-
-async def _topics(bootstrap: str, declared: list[topics.Topic]) -> tuple[list[str], list[str]]:
-    async with asyncio.timeout(LOOK_SECONDS):
-        return await topics.compare(bootstrap, declared)
-
-
-def _told(finding: Finding) -> dict[str, Any]:
-    words = {"name": finding.name, "said": finding.said, "todo": finding.todo}
-    told = {name: text and {"zh": text.zh, "en": text.en} for name, text in words.items()}
-    return {"state": finding.state, **told}
