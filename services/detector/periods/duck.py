@@ -82,10 +82,10 @@ class ScreenedHistory:
     def judge(self, asked: Sequence[Asked], month: Month) -> Judged:
         """What is found of a month."""
         able = self.served(asked, month)
-        if able:
-            self._make_relations(able, month)
         rules = [one for one in asked if isinstance(one, PeriodRule)]
         searches = [GroupSearch(rules, self._registry), StockGaps(rules, self._registry)]
+        if able:
+            self._make_relations(able, searches, month)
         alerts = {rule.id: self._alerts_of(rule, month, searches) if rule in able else [] for rule in rules}
         crowds = next((one for one in asked if isinstance(one, UsualCrowds)), None)
         if crowds is None:
@@ -127,11 +127,11 @@ class ScreenedHistory:
         for statement in shown_to(rule, month):
             self._database.execute(statement)
 
-    def _make_relations(self, rules: Sequence[Asked], month: Month) -> None:
+    def _make_relations(self, rules: Sequence[Asked], searches: Sequence[Search], month: Month) -> None:
         begin = first_day(month, rules)
         for relation in RELATIONS:
             _load(self._database, relation, (self._registry, month, begin))
-        made = made_when_named(month, rules, ITEMS, CATEGORIES)
+        made = made_when_named(month, rules, searches, ITEMS, CATEGORIES)
         for _, how, since in [("screened_all", SCREENED, first_day(month, rules)), *made]:
             statement = how.replace("CREATE", "CREATE OR REPLACE", 1).replace("{columns}", _item_columns())
             statement = statement.replace("{row}", ROW)

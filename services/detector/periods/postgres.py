@@ -66,10 +66,10 @@ async def judge_month(
     # One core, and no helpers: what is posted meanwhile must not wait for a month.
     await connection.execute("SET LOCAL max_parallel_workers_per_gather = 0")
     able = await _served(connection, asked, month)
-    if able:
-        await _make_relations(connection, able, registry, month)
     rules = [one for one in asked if isinstance(one, PeriodRule)]
     searches = [GroupSearch(rules, registry), StockGaps(rules, registry)]
+    if able:
+        await _make_relations(connection, able, searches, registry, month)
     alerts: dict[str, list[Alert] | Exception] = {rule.id: [] for rule in rules}
     for rule in rules:
         if rule in able:
@@ -152,7 +152,11 @@ async def _show(connection: asyncpg.Connection, rule: Asked, month: Month) -> No
 
 
 async def _make_relations(
-    connection: asyncpg.Connection, rules: Sequence[Asked], registry: Registry, month: Month
+    connection: asyncpg.Connection,
+    rules: Sequence[Asked],
+    searches: Sequence[Search],
+    registry: Registry,
+    month: Month,
 ) -> None:
     begin = first_day(month, rules)
     for relation in RELATIONS:
@@ -161,7 +165,7 @@ async def _make_relations(
             relation.name, records=relation.rows(registry, month, begin), columns=list(relation.columns)
         )
         await connection.execute(f"ANALYZE {relation.name}")
-    made = made_when_named(month, rules, ITEMS, CATEGORIES)
+    made = made_when_named(month, rules, searches, ITEMS, CATEGORIES)
     for name, how, since in [("screened_all", SCREENED, begin), *made]:
         text = how.replace(" AS", " ON COMMIT DROP AS", 1).replace("{columns}", _item_columns())
         text = text.replace("{row}", ROW)

@@ -42,13 +42,12 @@ percentiles by `percentile_cont(…) WITHIN GROUP (ORDER BY …)`; `$name` for p
 `$begin_day`, `$end_day` (of the next month) among them; every ORDER BY ends in something unique.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
 from schemas.records import Institution, Pack, Practitioner, Price, Status
 from schemas.registry import Registry
-from services.detector.periods import f02_stock_does_not_cover
 from services.detector.periods.groups import GATHERINGS
 from services.detector.periods.month import Month
 
@@ -288,16 +287,17 @@ def first_day(month: Month, rules: Iterable[Any]) -> int:
 
 
 def made_when_named(
-    month: Month, rules: Iterable[Any], items: str, categories: str
+    month: Month, rules: Sequence[Any], searches: Sequence[Any], items: str, categories: str
 ) -> list[tuple[str, str, int]]:
-    """The tables that only some rules read, in the order to make them: name, the statement that makes it
-    (`{table}` and `{which}`, what the screenings fulfil whose it is, filled in), its first day."""
+    """The tables that only some rules read, or the searches that they read, in the order to make them: name,
+    the statement that makes it (`{table}` and `{which}`, what the screenings fulfil whose it is, filled in),
+    its first day."""
     made = []
     ways = {
         "items": items, "categories": categories, "taken_back": TAKEN_BACK, "stock_moves": STOCK_MOVES,
     }  # fmt: skip
     for name, how in ways.items():
-        readers = [rule for rule in rules if name in _asked_for(rule)]
+        readers = [rule for rule in rules if name in _asked_for(rule, searches)]
         if readers:
             table = "taken_back_all" if name == "taken_back" else name
             made.append((table, _filled(how, name, _LIVE), first_day(month, readers)))
@@ -313,9 +313,9 @@ def made_when_named(
     return made
 
 
-def _asked_for(rule: Any) -> str:
-    """The SQL of a rule, with that of the rule whose findings it reads."""
-    return rule.text + (f02_stock_does_not_cover.RULE.text if GAPS.name in rule.text else "")
+def _asked_for(rule: Any, searches: Sequence[Any]) -> str:
+    """The SQL of a rule, with that of the searches whose relations it reads."""
+    return "\n".join([rule.text, *(one.text for one in searches if one.relation.name in rule.text)])
 
 
 def shown_to(rule: Any, month: Month) -> list[str]:
