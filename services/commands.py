@@ -141,7 +141,7 @@ def _summarise(alerts: Iterable[Alert], done: Any, door: Any, seconds: float) ->
             continue
         counts[alert.rule] += 1
         amounts[alert.rule] += float(alert.amount)
-    for rule in done.pipeline.person.bench.rules:
+    for rule in done.rules:
         tried = f"{trial[rule.id]:,}" if trial[rule.id] else ""
         table.add_row(rule.id, rule.title.zh, f"{counts[rule.id]:,}", f"{amounts[rule.id]:,.2f}", tried)
     console = Console()

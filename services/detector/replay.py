@@ -9,10 +9,12 @@ from schemas.screening import ScreeningMessage
 from schemas.stock import StockMessage
 from schemas.topics import ALERTS
 from services.detector import periods
+from services.detector.catalogue import AnyRule
 from services.detector.namesakes import Namesakes
 from services.detector.periods.baselines import USUAL_CROWDS, changes, concerned
 from services.detector.periods.duck import ScreenedHistory
 from services.detector.periods.judging import Asked
+from services.detector.periods.rule import PeriodRule
 from services.detector.profiling import Costs
 from services.detector.reading import read_entry
 from services.detector.shared.keys import read_key
@@ -47,6 +49,12 @@ class Replay:
         self.defects: dict[str, DefectMessage] = {}
         self.entries = 0
         self.failed: list[tuple[Entry, Exception]] = []
+
+    @property
+    def rules(self) -> list[AnyRule]:
+        """The rules that judge it, in order."""
+        months = [one for one in self._asked if isinstance(one, PeriodRule)]
+        return sorted((*self.pipeline.person.bench.rules, *months), key=lambda rule: rule.id)
 
     def feed(self, entries: Iterable[Entry]) -> None:
         """Judge entries; one that makes a rule raise is kept in `failed`, and the rest goes on."""

@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from services.detector.catalogue import CATALOGUE
 
 STAYS = [
     ("e1", "H1", "M1", "2026-03-01T08:00:00+08:00", "2026-03-10T10:00:00+08:00"),
@@ -18,6 +21,11 @@ def qingfeng(*arguments: str, folder: Path) -> subprocess.CompletedProcess:
     environment = {**os.environ, "QINGFENG_DATA_DIR": str(folder / "data")}
     command = [sys.executable, "-m", "services", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def listed(table: str) -> list[str]:
+    """The rules of the summary."""
+    return re.findall(r"^│ (\w+) ", table, re.MULTILINE)
 
 
 def stay(event_id: str, institution: str, encounter: str, begin: str, end: str) -> dict:
@@ -53,6 +61,7 @@ def test_replay_writes_one_open_alert_a_line_and_says_what_it_left_out(history, 
     assert [(alert["rule"], alert["severity"], alert["amount"]) for alert in alerts] == [("A01", 1, "80.00")]
     assert {"version", "detected_at", "status", "checked", "basis"} <= alerts[0].keys()
     assert "1 duplicates" in done.stdout
+    assert listed(done.stdout) == [rule.id for rule in CATALOGUE]
     assert "events.ndjson:5: required" in done.stderr
 
 
@@ -61,6 +70,7 @@ def test_replay_judges_only_the_rules_asked_for(history, tmp_path):
     done = qingfeng("replay", "--rules", "A02,a08", "--out", str(out), str(history), folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert out.read_text() == ""
+    assert listed(done.stdout) == ["A02", "A08"]
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,8 @@ SELECT k.institution_id, k.day, h.hour, least(q.persons, coalesce(p.most, 0)) AS
        CASE WHEN s.day IS NOT NULL THEN CASE WHEN m.days = 2 THEN m.fewest ELSE 0 END END AS same_day,
        -- Its own crowd is what is to be explained.
        CASE WHEN k.chain_id <> ''
-            THEN coalesce(r.shops, 0) - CASE WHEN w.institution_id IS NULL THEN 0 ELSE 1 END END AS chain_shops, t.together
+            THEN coalesce(r.shops, 0) - CASE WHEN w.institution_id IS NULL THEN 0 ELSE 1 END END AS chain_shops,
+       t.together
 FROM known k JOIN hours h ON h.institution_id = k.institution_id
 LEFT JOIN quantiles q ON q.institution_id = k.institution_id AND q.day = k.day AND q.hour = h.hour
 LEFT JOIN habits p ON p.institution_id = k.institution_id AND p.day = k.day AND p.hour = h.hour
