@@ -13,6 +13,7 @@ that the registry changed go when it has judged all its memories anew.
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
@@ -99,6 +100,14 @@ async def read(raw: Any, now: int) -> dict[str, Any]:
         "months_waiting": row["months_waiting"],
         "as_of": moments.normal(row["as_of"]) if row["as_of"] else None,
     }
+
+
+def waiting(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a status: how much of what was posted waits for its first judgement, and how long; its lag, but
+    for what is only judged anew."""
+    if told["rejudging"] and told["judged"] >= told["accepted"]:
+        return {"events": 0, "seconds": 0.0}
+    return told["lag"]
 
 
 async def watch(engine: AsyncEngine, clock: Clock, every: float = WATCH_SECONDS) -> None:

@@ -174,7 +174,7 @@ async def _inbox(raw: Any) -> list[Finding]:
 async def _work(raw: Any) -> list[Finding]:
     name = Words("处理进度", "work")
     told = await status.read(raw, system_clock())
-    lag = told["lag"]
+    lag, anew = status.waiting(told), told["rejudging"]
     found = []
     if told["dead_letters"]:
         count = told["dead_letters"]
@@ -188,6 +188,12 @@ async def _work(raw: Any) -> list[Finding]:
         f"已收 {told['accepted']:,}，待判断 {lag['events']:,}",
         f"{told['accepted']:,} accepted, {lag['events']:,} wait to be judged",
     )
+    if anew:
+        share = anew["done"] / max(anew["total"], 1)
+        said = Words(
+            f"{said.zh}；按新名录重新判断，已完成 {share:.0%}",
+            f"{said.en}; the past is judged anew by a changed registry, {share:.0%} is done",
+        )
     if lag["seconds"] > LAG_SECONDS:
         todo = Words(
             "确认检测进程在运行；见 docs/runbooks/PipelineLagHigh.md",

@@ -34,6 +34,10 @@ A_PLACEHOLDER = """
                              message_zh, message_en, first_at, changed_at)
     VALUES ('d', 'k', '', 1, true, '', 'k', 'placeholder_person', '', '', '', now(), now())
 """
+JUDGED_ANEW = """
+    INSERT INTO rejudging (version, after, done, total, began_at)
+    VALUES (2, '', 5000, 50000, now() - interval '1 hour')
+"""
 
 
 @pytest.fixture
@@ -174,6 +178,13 @@ def test_what_waits_for_people_is_counted(given, settings):
     told = "\n".join(finding.line for finding in found(given, "warn"))
     assert "qingfeng dead-letters list" in told
     assert "qingfeng suspended" in told
+
+
+def test_how_far_judging_anew_has_come_is_told_and_nothing_is_said_to_wait_for_it(given, settings):
+    run(settings.database_url, JUDGED_ANEW)
+    (told,) = [finding.line for finding in found(given, "ok") if finding.name.en == "work"]
+    assert "待判断 0；按新名录重新判断，已完成 10%" in told
+    assert "0 wait to be judged; the past is judged anew" in told
 
 
 def test_a_database_that_counts_behind_its_rows_is_told(given, settings):

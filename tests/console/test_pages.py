@@ -10,6 +10,9 @@ from tests.alerts.making import NOON, said
 from tests.alerts.serving import serving
 
 LOGIN = "/console/login"
+JUDGED_ANEW = """
+    INSERT INTO rejudging (version, after, done, total, began_at) VALUES (2, '', 1, 4, now()) RETURNING 1
+"""
 
 
 @pytest.fixture
@@ -143,6 +146,16 @@ def test_no_form_works_for_strangers_for_handlers_or_from_another_site(client, c
         assert client.post(address, data={"all": "true"}).status_code == 403
     assert console.value("SELECT count(*) FROM webhook") == 1
     assert console.value("SELECT count(*) FROM dead_letter WHERE retried_at IS NULL") == 2
+
+
+def test_while_the_past_is_judged_anew_the_status_line_says_so_and_nothing_waits(client, console):
+    log_in(client, "li", console.tokens["li"])
+    console.value(JUDGED_ANEW)
+    shown = client.get("/console/status").text
+    console.value("DELETE FROM rejudging RETURNING 1")
+    assert "按新名录重新判断</dt><dd>25%" in shown
+    assert "已全部判断" in shown
+    assert "按新名录重新判断" not in client.get("/console/status").text
 
 
 def test_trouble_is_told_in_words_to_people_and_as_a_problem_to_programs(client, console, settings):

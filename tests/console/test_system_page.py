@@ -11,6 +11,8 @@ from tests.alerts.conftest import desk  # noqa: F401 - a fixture
 def told(**given):
     """A status as /v1/status tells it."""
     quiet = {
+        "accepted": 20_000,
+        "judged": 20_000,
         "lag": {"events": 0, "seconds": 0.0},
         "rejudging": None,
         "months_waiting": 0,
@@ -26,6 +28,16 @@ def test_a_minute_of_waiting_is_watched_and_five_are_acted_upon(seconds, state):
     look = system_page.judging(told(lag=lag))
     assert look.state == state
     assert "12,345" in Texts("zh").look(look.name, look.state, look.values)[1]
+
+
+def test_what_is_judged_anew_makes_nothing_late_that_was_posted():
+    anew = {"registry_version": 2, "done": 5_000, "total": 50_000}
+    late = {"events": 45_000, "seconds": 900.0}
+    loaded = told(lag=late, rejudging=anew)
+    assert system_page.judging(loaded).state == "well"
+    assert system_page.judging(loaded).values == {"events": 0, "seconds": 0.0}
+    assert system_page.rejudging(loaded).values == {"share": 0.1}
+    assert system_page.judging(loaded | {"judged": 19_999}).state == "act"
 
 
 def test_workers_are_missed_only_once_partitions_stay_behind_for_long():

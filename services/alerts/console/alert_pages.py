@@ -82,7 +82,7 @@ async def status_line(visit: Anyone) -> Response:
     """The status line alone, for refreshing."""
     async with visit.office.transaction() as raw:
         told = await status.read(raw, visit.office.clock())
-    return visit.part("_status.html", status=told)
+    return visit.part("_status.html", status=told, waiting=status.waiting(told))
 
 
 @routes.get("/console/alerts/{alert_id}")

@@ -111,7 +111,8 @@ class Visit:
         async with self.office.transaction() as raw:
             told = await status.read(raw, self.office.clock())
             notes = await notices.of(raw, self.user)
-        values |= {"user": self.user, "status": told, "notices": notes, "done": self.asked("done")}
+        values |= {"user": self.user, "status": told, "waiting": status.waiting(told)}
+        values |= {"notices": notes, "done": self.asked("done")}
         return render(self.request, template, code, **values)
 
     def part(self, template: str, **values: Any) -> Response:

@@ -81,9 +81,10 @@ async def system(visit: Anyone) -> Response:
 
 def judging(told: Mapping[str, Any]) -> Look:
     """How long what was posted waits for its judgement."""
-    seconds, events = told["lag"]["seconds"], told["lag"]["events"]
+    waiting = status.waiting(told)
+    seconds = waiting["seconds"]
     state: State = "well" if seconds <= LATE_SECONDS else "watch" if seconds <= VERY_LATE_SECONDS else "act"
-    return Look("judging", state, {"events": events, "seconds": seconds})
+    return Look("judging", state, waiting)
 
 
 def workers(told: Mapping[str, Any], partitions: int, behind: int) -> Look | None:

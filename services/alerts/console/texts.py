@@ -68,6 +68,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "accepted": ("已接收", "Accepted"),
     "judged": ("已判断", "Judged"),
     "lag": ("待判断", "Waiting"),
+    "judged_anew": ("按新名录重新判断", "Judged anew"),
     "caught_up": ("已全部判断", "all judged"),
     "oldest": ("最早等待", "oldest"),
     "seconds": ("秒", "s"),
