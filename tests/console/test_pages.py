@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from schemas.finding import Subject
 from services.alerts import users
 from services.alerts.app import create_app
 from services.runtime import database
@@ -244,6 +245,26 @@ def test_names_of_institutions_come_from_the_registry(client, console):
     log_in(client, "li", console.tokens["li"])
     assert "长河县人民医院" in client.get("/console/").text
     assert "长河县人民医院" in client.get("/console/alerts/A01-1").text
+
+
+def test_an_institution_is_named_once_among_the_ids_and_any_other_subject_beside_it(client, console):
+    console.store(
+        said("C02-1", rule="C02", subject=Subject("institution", "H1"), institutions=["H1"]),
+        said("D17-1", rule="D17", subject=Subject("invoice", "INV-7"), institutions=["H1"]),
+    )
+    log_in(client, "li", console.tokens["li"])
+    ids = [client.get(f"/console/alerts/{name}").text.split("原始编号")[1] for name in ("C02-1", "D17-1")]
+    assert [part.count("<code>H1</code>") for part in ids] == [1, 1]
+    assert "<dt>发票</dt><dd><code>INV-7</code></dd>" in ids[1]
+
+
+def test_a_task_is_no_lead(client, console):
+    console.store(said("F08-1", rule="F08", evidence={"task": "pre_review"}))
+    log_in(client, "li", console.tokens["li"])
+    page = client.get("/console/alerts/F08-1").text
+    assert "这是付款前的审查任务，不表示存在违规。" in page
+    assert "这是线索" not in page
+    assert "这是线索，不是结论" in client.get("/console/alerts/A01-1").text
 
 
 def test_alerts_of_rules_on_trial_stand_apart_and_say_so(client, console):

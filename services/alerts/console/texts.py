@@ -77,8 +77,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "back": ("返回预警列表", "Back to the alerts"),
     "next": ("下一步", "What to do next"),
     "lead": (
-        "这是线索，不是结论：系统只说明记录互相矛盾，由人核查后认定。",
-        "This is a lead, not a conclusion: the records contradict each other; a person decides.",
+        "这是线索，不是结论：系统只指出记录中的疑点，由人核查后认定。",
+        "This is a lead, not a conclusion: the system shows what is odd in the records; a person decides.",
+    ),
+    "task": (
+        "这是付款前的审查任务，不表示存在违规。",
+        "This is a review before payment, not a suspicion.",
     ),
     "was_withdrawn": (
         "引起预警的记录已被撤销或更正，预警已撤回，无需处理。",
