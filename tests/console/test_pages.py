@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from schemas.finding import Subject
+from schemas.finding import Subject, Words
 from services.alerts import users
 from services.alerts.app import create_app
 from services.runtime import database
@@ -265,6 +265,15 @@ def test_a_task_is_no_lead(client, console):
     assert "这是付款前的审查任务，不表示存在违规。" in page
     assert "这是线索" not in page
     assert "这是线索，不是结论" in client.get("/console/alerts/A01-1").text
+
+
+def test_a_code_that_only_begins_like_an_institutions_is_left_as_it_is(client, console):
+    words = Words("医师DH1022在H1开单，H12、H1-2未开单。", "DH1022 ordered at H1, not at H12, H1-2.")
+    console.store(said("C10-1", rule="C10", message=words, institutions=["H1"]))
+    log_in(client, "li", console.tokens["li"])
+    page = "/console/alerts/C10-1"
+    assert "医师DH1022在长河县人民医院（H1）开单，H12、H1-2未开单。" in client.get(page).text
+    assert "DH1022 ordered at 长河县人民医院 (H1), not at H12" in client.get(f"{page}?lang=en").text
 
 
 def test_alerts_of_rules_on_trial_stand_apart_and_say_so(client, console):

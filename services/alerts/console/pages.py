@@ -1,5 +1,6 @@
 """What the pages show, as values: an alert's message, figures, checks and names in one language."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -85,12 +86,15 @@ async def names(raw: Any, institutions: set[str]) -> dict[str, str]:
 
 
 def message(shown: Shown, known: dict[str, str], texts: Texts) -> str:
-    """What happened, with the names of institutions beside their codes."""
+    """What happened, with the names of institutions beside their codes; codes of other things, which may have
+    an institution's in them, as they are."""
     said = texts.of(shown.alert.message)
-    for institution, name in known.items():
-        said = said.replace(institution, f"{name}（{institution}）" if texts.language == "zh" else
-                            f"{name} ({institution})")  # fmt: skip
-    return said
+    if not known:
+        return said
+    both = "{}（{}）" if texts.language == "zh" else "{} ({})"
+    codes = "|".join(re.escape(code) for code in sorted(known, key=len, reverse=True))
+    alone = re.compile(rf"(?<![\w-])(?:{codes})(?![\w-])", re.ASCII)
+    return alone.sub(lambda found: both.format(known[found[0]], found[0]), said)
 
 
 def yuan(amount: str) -> str:

@@ -23,7 +23,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "col_covered": ("政策范围内", "Within the policy"),
     "col_within_policy": ("政策范围内", "Within the policy"),
     "col_minutes": ("用时（分钟）", "Minutes taken"),
-    "col_times": ("时间", "Times"),
+    "col_times": ("各次时间", "Each time"),
     "col_days": ("可用天数", "Days it lasts"),
     "col_ingredient": ("成分", "Ingredient"),
     "col_limit": ("限定", "What is allowed"),
