@@ -75,7 +75,7 @@ class PairRule(Rule):
             amount=max(0, second.fund),
             values={
                 "institution": first.institution,
-                "settlements": "、".join(settlements),
+                "settlements": settlements,
                 **self.values(first, second),
             },
             evidence={"settlements": [view.visit_evidence(first), view.visit_evidence(second)]},

@@ -67,9 +67,9 @@ class Finding:
 
     about: what makes it the same finding again, free of anchors: pairs of (institution, business id), or
     a key and a day. members: encounters it names. happened: moment of the later member, or its local
-    date when only dates are known. amount: fen. values: for the texts. place: institution of the later
-    member, whose region's parameters are in force ("": the first of `institutions`). shadow: judged and
-    stored, but nobody's work.
+    date when only dates are known. amount: fen. values: for the texts; a list is written as each language
+    lists. place: institution of the later member, whose region's parameters are in force ("": the first of
+    `institutions`). shadow: judged and stored, but nobody's work.
     """
 
     rule: "Rule"
@@ -99,6 +99,7 @@ class Finding:
         rule = self.rule
         checked = [name for name, holds in self.explanations if holds is False]
         values = {**self.values, "amount": yuan(self.amount)}
+        zh, en = _listed(values, "、"), _listed(values, ", ")
         evidence = {
             **self.evidence,
             "checks": {name: rule.checks[name] for name in checked},
@@ -120,13 +121,17 @@ class Finding:
             happened_at=self.happened,
             amount=yuan(self.amount),
             title=rule.title,
-            message=Words(rule.message.zh.format_map(values), rule.message.en.format_map(values)),
+            message=Words(rule.message.zh.format_map(zh), rule.message.en.format_map(en)),
             evidence=evidence,
             basis=list(rule.basis),
             checked=checked,
             historical=self.historical,
             shadow=True if self.shadow else msgspec.UNSET,
         )
+
+
+def _listed(values: dict[str, Any], between: str) -> dict[str, Any]:
+    return {name: between.join(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -5,6 +5,7 @@ of its events cancelled, corrected or taken back by a mirror.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from random import Random
@@ -24,6 +25,8 @@ from tests.support.entries import cancellation, compared, entry, judge_all, repl
 
 ALL = list(all_stories())
 IDS = [f"{module}: {story.name}" for module, _, story in ALL]
+CHINESE = re.compile("[\u3000-\u9fff\uff00-\uffef]")
+"""Its characters, and its commas."""
 MUTANTS = 6
 """So many changed versions of a story are told, chosen by its name."""
 MIXTURES = 12
@@ -88,6 +91,7 @@ def test_a_story_is_judged_as_its_page_says(module, rules, story):
         for (rule, severity, amount), one in zip(said, wanted, strict=False)
     ]
     assert [*shown, *said[len(shown) :]] == wanted
+    assert [alert.message.en for alert in found if CHINESE.search(alert.message.en)] == []
 
 
 @every_story

@@ -73,7 +73,7 @@ class TwoStaysAtOnce(Rule):
             amount=second.fund,
             values={
                 "first": first.ref[0],
-                "encounters": "、".join(ref[1] for ref in refs),
+                "encounters": [ref[1] for ref in refs],
                 **overlap_words(overlap),
             },
             evidence={

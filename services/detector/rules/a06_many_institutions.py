@@ -77,7 +77,7 @@ class ManyInstitutions(Rule):
             return
         institutions = sorted({fact.institution for fact in counted})
         members = refs_of(counted)
-        names = "、".join(sorted(drugs))
+        zh, en = (between.join(sorted(drugs)) for between in ("、", ", "))
         yield Finding(
             rule=self,
             about=(view.history.key, day),
@@ -92,9 +92,9 @@ class ManyInstitutions(Rule):
             values={
                 "day": view.calendar.date_text(day),
                 "count": len(institutions),
-                "institutions": "、".join(institutions),
-                "drugs_zh": f"，其中同一药品（{names}）在多家药店购买" if drugs else "",
-                "drugs_en": f" The same drug ({names}) was bought at several pharmacies." if drugs else "",
+                "institutions": institutions,
+                "drugs_zh": f"，其中同一药品（{zh}）在多家药店购买" if drugs else "",
+                "drugs_en": f" The same drug ({en}) was bought at several pharmacies." if drugs else "",
             },
             evidence={
                 "day": view.calendar.date_text(day),

@@ -118,7 +118,7 @@ class OnceInALifetime(Rule):
             happened=view.calendar.text(operations[-1].at),
             # rules.md §0.4, type 4: the whole amount of what goes beyond.
             amount=sum(operation.base for operation in operations[allowed:]),
-            values={"code": code, "count": len(operations), "allowed": allowed, "days": "、".join(days)},
+            values={"code": code, "count": len(operations), "allowed": allowed, "days": days},
             evidence={
                 "code": code,
                 "operations": [_evidence(*one) for one in zip(encounters, days, strict=True)],

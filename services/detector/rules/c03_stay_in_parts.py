@@ -192,8 +192,8 @@ class StayInParts(Rule):
             values={
                 "what_zh": what.zh,
                 "what_en": what.en,
-                "encounters": "、".join(stay.ref[1] for stay in stays),
-                "institutions": "、".join(dict.fromkeys(stay.ref[0] for stay in stays)),
+                "encounters": [stay.ref[1] for stay in stays],
+                "institutions": list(dict.fromkeys(stay.ref[0] for stay in stays)),
                 "begin": begin[:10],
             },
             evidence={

@@ -88,7 +88,7 @@ class SplitBundle(BillRule):
             values={
                 "code": bundle,
                 "day": date,
-                "components": "、".join(billed),
+                "components": [*billed],
                 "manner_zh": manner.zh,
                 "manner_en": manner.en,
             },

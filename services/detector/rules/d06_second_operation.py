@@ -96,7 +96,7 @@ class SecondOperation(BillRule):
             amount=part(base(charges), charged - allowed, charged),
             values={
                 "day": date,
-                "codes": "、".join(codes),
+                "codes": [*codes],
                 "charged": f"{charged / Decimal(100):.2f}",
                 "allowed": f"{allowed / 100:.2f}",
             },

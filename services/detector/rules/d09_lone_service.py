@@ -116,15 +116,15 @@ def _are_injections(view: PersonView, codes: Iterable[str]) -> bool:
 
 def _what(billed: Decimal, there: Decimal, required: tuple[str, ...]) -> dict[str, str]:
     """What is missing, in words."""
-    some = "、".join(required[:3])
+    zh, en = (between.join(required[:3]) for between in ("、", ", "))
     if not there:
         return {
-            "what_zh": f"却没有其必需的配套项目（{some}）",
-            "what_en": f"without any of what it requires ({some})",
+            "what_zh": f"却没有其必需的配套项目（{zh}）",
+            "what_en": f"without any of what it requires ({en})",
         }
     return {
-        "what_zh": f"共{billed.normalize():f}次，而所需注射药品（{some}）只有{there.normalize():f}支",
-        "what_en": f"{billed.normalize():f} times, with {there.normalize():f} units to inject ({some})",
+        "what_zh": f"共{billed.normalize():f}次，而所需注射药品（{zh}）只有{there.normalize():f}支",
+        "what_en": f"{billed.normalize():f} times, with {there.normalize():f} units to inject ({en})",
     }
 
 

@@ -57,7 +57,7 @@ class NotMedical(BillRule):
             about=(),
             severity=1,
             amount=base(goods),
-            values={"codes": "、".join(codes)},
+            values={"codes": [*codes]},
             charges=goods,
             explanations=[Explanation("paid_by_the_person", False), Explanation("refunded", False)],
             evidence={"codes": codes},

@@ -97,7 +97,7 @@ class InvoiceTwice(Rule):
             values={
                 "invoice": view.parts[1],
                 "count": len(visits),
-                "settlements": "、".join(settlements),
+                "settlements": settlements,
             },
             evidence={
                 "invoice": view.parts[1],

@@ -82,8 +82,8 @@ class WithoutIndication(BillRule):
                     amount=base(charges),
                     values={
                         "code": code,
-                        "diagnoses": "、".join(sorted(encounter.diagnoses)),
-                        "indication": "、".join(indication.icd_prefixes),
+                        "diagnoses": sorted(encounter.diagnoses),
+                        "indication": [*indication.icd_prefixes],
                     },
                     charges=charges,
                     explanations=[

@@ -142,7 +142,7 @@ class TwoPlacesAtOnce(Rule):
             values={
                 "practitioner": practitioner,
                 "day": view.date,
-                "institutions": "、".join(institutions),
+                "institutions": [*institutions],
                 "how_zh": how_zh,
                 "how_en": how_en,
             },

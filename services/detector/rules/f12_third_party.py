@@ -92,7 +92,7 @@ class ThirdParty(Rule):
             values={
                 "institution": institution,
                 "day": view.calendar.date_text(view.calendar.day(at)),
-                "codes": "、".join(codes),
+                "codes": [*codes],
             },
             evidence={"injuries": codes, "diagnoses": sorted(encounter.diagnoses)},
             explanations=explanations,
