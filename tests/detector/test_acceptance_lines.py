@@ -27,6 +27,7 @@ def test_example_7_five_bed_days_of_four_nights_are_tolerated_and_of_six_one_is_
 def test_example_8_twenty_four_hours_a_day_are_none_twenty_five_are_found_and_three_days_are_to_be_split():
     assert judge_all([hours(HALF, ("2", "03-02 20:00", "12"))], rules=["D02"]) == []
     (alert,) = judge_all([hours(HALF, ("2", "03-02 20:00", "13"))], rules=["D02"])
+    assert "收取25小时，超过一日24小时" in alert.message.zh
     assert (alert.severity, alert.happened_at) == (1, "2026-03-02")
     three_days = stay("03-01 09:00", "03-03 09:00")
     (alert,) = judge_all([three_days, hours(("1", "03-01 10:00", "72"))], rules=["D02"])

@@ -27,6 +27,8 @@ ALL = list(all_stories())
 IDS = [f"{module}: {story.name}" for module, _, story in ALL]
 CHINESE = re.compile("[\u3000-\u9fff\uff00-\uffef]")
 """Its characters, and its commas."""
+APART = re.compile(r"\d +(小时|公里|天|元|次)")
+"""A gap between a number and its Chinese unit."""
 MUTANTS = 6
 """So many changed versions of a story are told, chosen by its name."""
 MIXTURES = 12
@@ -92,6 +94,7 @@ def test_a_story_is_judged_as_its_page_says(module, rules, story):
     ]
     assert [*shown, *said[len(shown) :]] == wanted
     assert [alert.message.en for alert in found if CHINESE.search(alert.message.en)] == []
+    assert [alert.message.zh for alert in found if APART.search(alert.message.zh)] == []
 
 
 @every_story

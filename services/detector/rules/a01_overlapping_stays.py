@@ -216,4 +216,4 @@ def overlap_words(overlap: Overlap) -> dict[str, str]:
         return {"overlap_zh": "至今未出院", "overlap_en": "neither has a discharge so far"}
     if overlap.by_dates:
         return {"overlap_zh": f"{overlap.nights} 夜", "overlap_en": f"{overlap.nights} night(s)"}
-    return {"overlap_zh": f"{overlap.hours:.1f} 小时", "overlap_en": f"{overlap.hours:.1f} h"}
+    return {"overlap_zh": f"{overlap.hours:.1f}小时", "overlap_en": f"{overlap.hours:.1f} h"}

@@ -130,7 +130,7 @@ class ImpossibleTravel(Rule):
                 "first": first.institution,
                 "second": second.institution,
                 "minutes": minutes,
-                "distance_zh": "两地不同区划" if distance is None else f"相距 {distance:.1f} 公里",
+                "distance_zh": "两地不同区划" if distance is None else f"相距{distance:.1f}公里",
                 "distance_en": "in another region" if distance is None else f"{distance:.1f} km away",
             },
             evidence={

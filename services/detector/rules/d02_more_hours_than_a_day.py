@@ -67,7 +67,7 @@ class MoreHoursThanADay(DayRule):
             amount=0 if is_to_split else over(hours, allowed),
             values={
                 "billed": f"{billed:f}",
-                "allowed": f"{allowed:f}",
+                "allowed": f"{self.parameters.hours:g}",
                 "advice_zh": advice.zh,
                 "advice_en": advice.en,
             },
