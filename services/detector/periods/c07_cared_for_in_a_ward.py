@@ -50,7 +50,7 @@ RULE = PeriodRule(
         "{institution_id}在{month}有{persons}名老年参保人疑似以住院代替养老：一年内在该机构住院最多{most_admissions}次，"
         "当月住院最多{most_nights}夜，日均费用远低于同类或长期住院少有治疗，涉及基金{amount}元。"
         "请核对入院指征和治疗记录，有无把养老床位作为住院床位。",
-        "{persons} old persons at {institution_id} in {month} seem to live in the ward: up to "
+        "Old persons who seem to live in the ward of {institution_id} in {month}: {persons}, with up to "
         "{most_admissions} admissions there within a year, up to {most_nights} nights this month, at a daily "
         "cost far below the usual or for long with hardly any treatment; {amount} yuan of the fund. Was "
         "there reason to admit, or is a place in a home billed as a bed in a ward?",

@@ -33,9 +33,9 @@ RULE = PeriodRule(
         "{institution_id}在{month}有{free_days}个休息日集中收治住院（首日{happened_on}，单日最多{most}人次，"
         "此前四周日均{usual:.1f}人次），超出平时部分涉及基金{amount}元。请核对入院是否必要、患者是否在院，"
         "有无组织集中住院。",
-        "{institution_id} admitted far more than usual on {free_days} weekend days or holidays of {month} "
-        "(first {happened_on}, at most {most} on a day, {usual:.1f} a day in the four weeks before); "
-        "{amount} yuan of the fund lie above the usual. Were they needed, were the patients there, were they "
+        "{institution_id} admitted far more than usual on weekends or holidays of {month} (days: "
+        "{free_days}, first {happened_on}, at most {most} on a day, {usual:.1f} a day in the four weeks "
+        "before); {amount} yuan of the fund lie above the usual. Were they needed, were the patients there, were they "
         "fetched together?",
     ),
     basis=("条例 38(一)", "条例 40(一)"),

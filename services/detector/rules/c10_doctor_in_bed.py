@@ -46,8 +46,8 @@ class DoctorInBed(Rule):
         "医师{practitioner}本人于{day}在{hospital}住院（就诊 {encounter}），其编码同日为{persons}名参保人"
         "开单，涉及医保范围内费用{amount}元。请核对是否冒用医师编码，或该医师挂床住院。",
         "Practitioner {practitioner} was an in-patient of {hospital} on {day} (encounter {encounter}), and "
-        "the same number ordered for {persons} persons; {amount} yuan within policy. Does somebody else use "
-        "the number, or was the bed empty?",
+        "the same number gave orders on that day (persons: {persons}); {amount} yuan within policy. Does "
+        "somebody else use the number, or was the bed empty?",
     )
     basis = ("条例 38(一)", "条例 40(二)")
     checks = {

@@ -39,9 +39,9 @@ class LinesOutsideTheStay(BillRule):
         "{institution} 住院 {encounter}（{begin} 至 {end}）中有{count}行费用发生在入院前或出院后，"
         "涉及{amount}元。"
         "请核对费用日期与是否确有该项服务。",
-        "{count} lines of stay {encounter} at {institution} ({begin} to {end}) are dated before the "
-        "admission or "
-        "after the discharge; {amount} yuan. Are the dates right, and was the service given?",
+        "Lines of stay {encounter} at {institution} ({begin} to {end}) are dated before the admission or "
+        "after the discharge (lines: {count}); {amount} yuan. Are the dates right, and was the service "
+        "given?",
     )
     basis = ("条例 38(三)", "条例 40(三)")
     checks = {

@@ -137,7 +137,7 @@ class MoreThanAWorkingDay(Rule):
             amount=sum(one.service.covered for each in later for one in treatments[each]),
             what=Words(
                 f"同一时段为不同参保人做一对一治疗{times}次，涉及{persons}人",
-                f"two persons treated one-to-one at the same time, {times} times, {persons} persons",
+                f"two persons treated one-to-one at the same time (times: {times}, persons: {persons})",
             ),
             evidence={
                 "persons": persons,

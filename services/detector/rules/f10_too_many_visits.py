@@ -67,8 +67,8 @@ class TooManyVisits(Rule):
     message = Words(
         "同一参保人{month}在{institutions}家机构门诊{count}次（{forms_zh}），其中超出部分基金支付{amount}元。"
         "请核对诊疗必要性及是否本人就诊。",
-        "The same insured person had {count} out-patient visits at {institutions} institutions in {month} "
-        "({forms_en}); the fund paid {amount} yuan for what lies beyond. Was it needed, and was it the "
+        "The same insured person had {count} out-patient visits in {month} (institutions: {institutions}; "
+        "{forms_en}); the fund paid {amount} yuan for what lies beyond. Was it needed, and was it the "
         "insured person?",
     )
     basis = ("条例 38(二)", "条例 41(一)")
