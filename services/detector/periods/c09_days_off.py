@@ -35,8 +35,8 @@ RULE = PeriodRule(
         "有无组织集中住院。",
         "{institution_id} admitted far more than usual on weekends or holidays of {month} (days: "
         "{free_days}, first {happened_on}, at most {most} on a day, {usual:.1f} a day in the four weeks "
-        "before); {amount} yuan of the fund lie above the usual. Were they needed, were the patients there, were they "
-        "fetched together?",
+        "before); {amount} yuan of the fund lie above the usual. Were they needed, were the patients there, "
+        "were they fetched together?",
     ),
     basis=("条例 38(一)", "条例 40(一)"),
     checks={"emergency": Words("急诊入院", "emergencies")},
