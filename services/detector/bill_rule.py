@@ -10,6 +10,7 @@ from schemas.finding import Subject
 from services.detector.billing import Bill, Charge
 from services.detector.facts import LINED, SETTLEMENTS, STAY_KINDS, Kind, Line, yuan
 from services.detector.history import Change, Ref
+from services.detector.news import News
 from services.detector.rule import Explanation, Finding, Rule, cleared
 from services.detector.view import PersonView, is_historical
 
@@ -68,6 +69,24 @@ class DayRule(Rule):
         self, view: PersonView, code: str, day: int, charges: list[tuple[Bill, Charge]]
     ) -> Suspect | None:
         """What is suspected of the charges of a code on a day."""
+
+    def may_be_much(self, view: PersonView, code: str, charges: list[Charge]) -> bool:
+        """Whether charges of a code may be suspected with nothing beside them."""
+        return True
+
+    def may_find(self, news: News) -> bool:
+        view = news.view
+        for code, charges in news.codes.items():
+            if self.may_be_much(view, code, charges):
+                return True
+            for charge in charges:
+                if (
+                    charge.at
+                    and self.concerns(view, charge.line)
+                    and news.is_billed_elsewhere(code, view.calendar.day(charge.at))
+                ):
+                    return True
+        return False
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         seen: set[tuple[str, int]] = set()

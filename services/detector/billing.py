@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from schemas.moments import DAY, Calendar
-from services.detector.facts import OUTPATIENT, Line
+from services.detector.facts import OUTPATIENT, Fact, Line
 from services.detector.history import Ref
 from services.detector.lines import Billed
 from services.detector.stays import Stay
@@ -37,22 +37,24 @@ class Bill:
     def __init__(self, ref: Ref, lines: Iterable[Billed], stay: Stay | None) -> None:
         self.ref = ref
         self.stay = stay
-        self.charges = [
-            Charge(billed.line, _moment(billed, stay), billed.base)
-            for billed in lines
-            if billed.line.quantity > 0 and billed.line.amount >= 0
-        ]
+        self.charges: list[Charge] = []
         self.by_code: dict[str, list[Charge]] = {}
-        for charge in self.charges:
-            self.by_code.setdefault(charge.line.code, []).append(charge)
+        # A plain loop: this is done for every bill that comes or is met again.
+        for billed in lines:
+            line = billed.line
+            if line.amount < 0 or line.quantity <= 0:
+                continue
+            charge = Charge(line, _moment(line, billed.fact, stay), billed.base)
+            self.charges.append(charge)
+            self.by_code.setdefault(line.code, []).append(charge)
 
     def dated(self, code: str, calendar: Calendar) -> dict[int, list[Charge]]:
         """Charges of a code by local day, those of a known day."""
         return by_day(self.by_code.get(code, ()), calendar)
 
 
-def _moment(billed: Billed, stay: Stay | None) -> int:
-    fact, at = billed.fact, billed.line.at
+def _moment(line: Line, fact: Fact, stay: Stay | None) -> int:
+    at = line.at
     if not at:
         return fact.at if stay is None else 0
     return 0 if fact.kind in OUTPATIENT and abs(at - fact.at) > FAR else at

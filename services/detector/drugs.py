@@ -1,13 +1,14 @@
 """Medicines as rules ask for them: what was dispensed over a counter, of which substance, for how long."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.records import ExclusivePair, Pack
 from schemas.registry import Registry
 from services.detector.billing import Charge
-from services.detector.facts import DRUGGED, Fact
+from services.detector.facts import DRUGGED, Fact, Line
 from services.detector.history import Ref
 from services.detector.view import PersonView
 
@@ -137,6 +138,14 @@ def _dispensing(view: PersonView, fact: Fact, code: str, charges: list[Charge]) 
     )
 
 
+class Names(NamedTuple):
+    """What a code stands for. marks: of which one stands in the packed form of every fact that bills one of
+    the substances."""
+
+    substances: frozenset[str]
+    marks: tuple[bytes, ...]
+
+
 class Formulary:
     """The registry's medicines by substance. precious: substances that are dear and easily sold on."""
 
@@ -144,6 +153,8 @@ class Formulary:
         self._codes: dict[str, set[str]] = {}
         self._substances: dict[str, set[str]] = {}
         self._marks: dict[str, list[bytes]] = {}
+        self._names: dict[str, Names] = {}
+        self._most_days: dict[str, Decimal] = {}
         precious = set()
         for pack in packs:
             substance = substance_of(pack, pack.code)
@@ -151,11 +162,36 @@ class Formulary:
             self._substances.setdefault(pack.code, set()).add(substance)
             if pack.high_value and pack.resale_prone:
                 precious.add(substance)
+            if pack.daily_units:
+                days = Decimal(max(1, pack.units_per_pack or 1)) / pack.daily_units
+                self._most_days[pack.code] = max(days, self._most_days.get(pack.code, days))
         self.precious = frozenset(precious)
 
     def substances(self, codes: Iterable[str]) -> frozenset[str]:
         """What codes stand for, on whatever day."""
-        return frozenset(name for code in codes for name in (code, *self._substances.get(code, ())))
+        return frozenset().union(*(self.names(code).substances for code in codes))
+
+    def days_at_most(self, line: Line) -> Decimal:
+        """For how many days, at most, what a line bills lasts by its pack; 0 where none is known."""
+        most = self._most_days.get(line.code)
+        return Decimal(0) if most is None else most * line.quantity
+
+    def lines_of(self, fact: Fact, substances: frozenset[str]) -> list[Line]:
+        """Lines of a fact that bill one of some substances."""
+        return [
+            line
+            for line in fact.detail.lines or ()
+            if not substances.isdisjoint(self.names(line.code).substances)
+        ]
+
+    def names(self, code: str) -> Names:
+        """What a code stands for, on whatever day, and what tells of it."""
+        known = self._names.get(code)
+        if known is None:
+            substances = frozenset((code, *self._substances.get(code, ())))
+            marks = {mark for substance in substances for mark in self.marks(substance)}
+            known = self._names[code] = Names(substances, tuple(_shortest(marks)))
+        return known
 
     def marks(self, substance: str) -> list[bytes]:
         """Of which one stands in the packed form of every fact that bills the substance: looking for them
@@ -166,12 +202,13 @@ class Formulary:
         known = self._marks.get(substance)
         if known is None:
             marks = {substance, *_shortened(codes)}
-            known = self._marks[substance] = [
-                mark.encode()
-                for mark in sorted(marks)
-                if not any(other != mark and other in mark for other in marks)
-            ]
+            known = self._marks[substance] = _shortest({mark.encode() for mark in marks})
         return known
+
+
+def _shortest(marks: set[bytes]) -> list[bytes]:
+    """Marks that hold no other one, in order."""
+    return [mark for mark in sorted(marks) if not any(other != mark and other in mark for other in marks)]
 
 
 @lru_cache(maxsize=2)

@@ -78,6 +78,8 @@ FOREIGN = 1 << 19
 judged here (services.detector.elsewhere)."""
 EMPTIED = 1 << 20
 """It was paid from the personal account and left less than one yuan in it (rules.md B03)."""
+PROMPT = 1 << 21
+"""None of its lines is of a later moment than itself; facts of older programs do not say it."""
 CONTENTS = LINED | DRUGGED | OPERATED | ATTENDED | TRACED | INVOICED | DIAGNOSED | CARDED | DISEASED
 """Flags that say what a fact carries: a rule that needs one of them is not asked about other facts."""
 CLOCK_AHEAD = 10 * MINUTE
@@ -302,9 +304,7 @@ class Fact(Struct, array_like=True, gc=False):
         if known is not None and known[0] is self:
             return known[1]
         detail = _decode_detail(self.packed)
-        if len(_unpacked) >= UNPACKED_AT_MOST:
-            _unpacked.clear()
-        _unpacked[name] = (self, detail)
+        _keep(self, detail)
         return detail
 
     @property
@@ -339,9 +339,18 @@ def make_fact(
     if detail.defects or detail.occurred - detail.recorded > CLOCK_AHEAD:
         flags |= DEFECTIVE
     packed = msgspec.Raw(_encode_detail(detail))
-    return Fact(
+    fact = Fact(
         kind, institution, id, encounter, event, at, flags, end, total, fund, med_type, device, card, packed
     )
+    # What has just come is asked about at once.
+    _keep(fact, detail)
+    return fact
+
+
+def _keep(fact: Fact, detail: Detail) -> None:
+    if len(_unpacked) >= UNPACKED_AT_MOST:
+        _unpacked.clear()
+    _unpacked[id(fact)] = (fact, detail)
 
 
 def told_of(owner: str, fact: Fact) -> Fact:

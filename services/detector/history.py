@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from schemas.moments import DAY
-from services.detector.facts import FOREIGN, MID_STAY, Fact, Kind
+from services.detector.facts import FOREIGN, LINED, MID_STAY, Fact, Kind
 from services.detector.past import Past, unfold
 from services.detector.versions import (
     NOTHING_NEGATIVE,
@@ -114,7 +114,7 @@ class PersonHistory:
             return self._add_record(fact)
         versioned = kind == Kind.CANCELLATION or bool(fact.flags & FOREIGN)
         past = self._past
-        if past is not None and (versioned or past.may_hold(institution, event, id, encounter)):
+        if past is not None and (versioned or self._past_holds(institution, event, id, encounter)):
             self._set(self.facts)
         before = []
         for other in self._recent:
@@ -199,18 +199,13 @@ class PersonHistory:
     def telling(self, texts: Iterable[bytes], flags: int) -> list[Fact]:
         """Live facts that carry one of some flags and whose packed details hold one of some texts, in order:
         all that tell of them, and perhaps some others. To look for a text in what is packed costs far less
-        than unpacking it, and folded facts are opened only where they hold one."""
+        than unpacking it, and of folded facts none is opened but those that hold one."""
         past, facts = self._past, self._all
-        if past is None:
-            facts = self._recent
-        elif facts is None:
-            folded = bytes(past.packed)
-            facts = self._recent
-            for text in texts:
-                if text in folded:
-                    facts = self.facts
-                    break
         found = []
+        if past is None or facts is None:
+            facts = self._recent
+            if past is not None:
+                found = [fact for fact in past.telling(texts) if fact.flags & flags]
         # Plain loops: this is done for every line that is billed, and a generator costs more than the search.
         for fact in facts:
             if fact.flags & flags:
@@ -219,7 +214,32 @@ class PersonHistory:
                     if text in packed:
                         found.append(fact)
                         break
+        if facts is self._recent and past is not None:
+            found.sort(key=_place)
         return found
+
+    def billing(self, since: int) -> list[Fact]:
+        """Live facts with lines, in order: those of a moment or later, and lines that came by themselves
+        whenever they did. Of folded facts that stand in order no earlier one is opened."""
+        past, facts = self._past, self._all
+        if past is None or facts is None:
+            facts = self._recent
+            if past is not None:
+                facts = sorted([*past.since(since), *facts], key=_place) if past.is_plain else self.facts
+        return [
+            fact for fact in facts if fact.flags & LINED and (fact.at >= since or fact.kind == Kind.FEE_LINES)
+        ]
+
+    def tells_besides(self, fact: Fact, text: bytes, since: int) -> bool:
+        """Whether lines of another live fact may tell of a text; of facts that are folded, lines of a moment
+        or later ones alone."""
+        past = self._past
+        if past is not None and past.billed >= since and past.may_tell(text):
+            return True
+        for other in self._recent:
+            if other.flags & LINED and other is not fact and text in bytes(other.packed):
+                return True
+        return False
 
     def gap(self, fact: Fact) -> int:
         """How far, at least, the nearest other live fact lies from this one, by their moments."""
@@ -288,6 +308,19 @@ class PersonHistory:
         """Cancellations that no later one takes back, whoever they were posted for."""
         known = [*self.idle, *heard(self.foreign, crowded(self.foreign))] if self.foreign else self.idle
         return standing([fact for fact in known if fact.kind == Kind.CANCELLATION])
+
+    def _past_holds(self, institution: str, *names: str) -> bool:
+        """Whether a folded fact carries one of these names."""
+        past = self._past
+        return (
+            past is not None
+            and past.may_hold(institution, *names)
+            and any(
+                fact.institution == institution
+                and not {fact.event, fact.id, fact.encounter}.isdisjoint(names)
+                for fact in self.facts
+            )
+        )
 
     # -- inside -----------------------------------------------------------------------------------------
 

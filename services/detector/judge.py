@@ -16,6 +16,7 @@ from services.detector.defects import Defect, defects_of, may_be_defective, of_r
 from services.detector.facts import CONTENTS, HISTORICAL, Fact, Kind
 from services.detector.history import Change, Ref
 from services.detector.memory import PersonMemory, Said
+from services.detector.news import News
 from services.detector.profiling import Costs
 from services.detector.rule import Finding, Rule, digest
 from services.detector.rulebook import make_rules
@@ -72,6 +73,15 @@ class Bench:
         return None if self.retention is None else self.retention + self.window
 
 
+class Sieve(NamedTuple):
+    """What must hold of a lone fact for a rule to be asked about it: another one within so many microseconds
+    (None: wherever), and whether it may have to do with a stay."""
+
+    rule: Rule
+    within: int | None
+    lies_inside: bool
+
+
 class PersonJudge:
     """All person rules over one history."""
 
@@ -81,6 +91,7 @@ class PersonJudge:
         self._rules = bench.in_force("person", registry)
         self._reaching = frozenset(rule for rule in self._rules if type(rule).reach is not Rule.reach)
         self._by_news: dict[tuple[int, int, bool], tuple[Rule, ...]] = {}
+        self._of_lone: dict[tuple[int, int, bool], tuple[Sieve, ...]] = {}
 
     def take(self, history: PersonMemory, fact: Fact) -> tuple[list[Change], list[Verdict]] | None:
         """Add a fact and say what changed; None when it was known. Raises what a rule raises, undone."""
@@ -167,13 +178,15 @@ class PersonJudge:
         return verdicts
 
     def _reached(self, history: PersonMemory, changes: list[Change]) -> list[Verdict]:
-        rules = self._concerned(history, changes) if changes else ()
         verdicts: list[Verdict] = []
-        if not rules:
+        if not changes:
             return verdicts
         view = PersonView(
             history, self.registry, self.bench.calendar, {change.ref: change.after for change in changes}
         )
+        rules = self._concerned(view, changes)
+        if not rules:
+            return verdicts
         touched = {change.ref for change in changes}
         for rule in rules:
             refs = touched
@@ -185,42 +198,54 @@ class PersonJudge:
             verdicts += difference(history.said_of(refs, rule.id), found)
         return verdicts
 
-    def _concerned(self, history: PersonMemory, changes: list[Change]) -> Iterable[Rule]:
+    def _concerned(self, view: PersonView, changes: list[Change]) -> Iterable[Rule]:
         """Rules whose findings a change may alter: all that watch its kinds and find what they need."""
         first = changes[0]
         if len(changes) == 1 and first.plain and len(first.after) == 1:
-            return self._asked_about_news(history, first.after[0])
+            return self._asked_about_news(News(view, first.after[0]))
         flags, kinds = 0, set()
         for change in changes:
             for fact in (*change.before, *change.after):
                 flags |= fact.flags
                 kinds.add(fact.kind)
-        known = bool(history.records)
+        known = bool(view.history.records)
         if len(kinds) == 1:
             return self._asked(kinds.pop(), flags & CONTENTS, known)
         asked = {rule for kind in kinds for rule in self._asked(kind, flags & CONTENTS, known)}
         return [rule for rule in self._rules if rule in asked]
 
-    def _asked_about_news(self, history: PersonMemory, fact: Fact) -> list[Rule]:
+    def _asked_about_news(self, news: News) -> list[Rule]:
         """… for a fact that stands alone in its encounter."""
         concerned = []
-        gap = inside = None
-        for rule in self._asked(fact.kind, fact.flags & CONTENTS, bool(history.records)):
-            if not (rule.alone and fact.flags & rule.alone):
-                if rule.within is not None:
-                    if gap is None:
-                        gap = history.gap(fact)
-                    if gap > rule.within:
-                        continue
-                elif rule.alone:
-                    continue
-            if rule.inside if fact.kind >= Kind.VISIT else not rule.lone_stays:
+        fact, history = news.fact, news.view.history
+        inside = None
+        for rule, within, lies_inside in self._sieve(fact.kind, fact.flags & CONTENTS, bool(history.records)):
+            if within is not None and news.gap > within:
+                continue
+            if lies_inside:
                 if inside is None:
                     inside = _may_be_inside(history, fact)
                 if not inside:
                     continue
-            concerned.append(rule)
+            if rule.may_find(news):
+                concerned.append(rule)
         return concerned
+
+    def _sieve(self, kind: int, contents: int, known: bool) -> tuple[Sieve, ...]:
+        """Rules that a lone fact of a kind with such contents may concern, and where else it must lie."""
+        news = (kind, contents, known)
+        sieve = self._of_lone.get(news)
+        if sieve is None:
+            sieve = self._of_lone[news] = tuple(
+                Sieve(
+                    rule,
+                    None if contents & rule.alone else rule.within,
+                    rule.inside if kind >= Kind.VISIT else not rule.lone_stays,
+                )
+                for rule in self._asked(*news)
+                if contents & rule.alone or rule.within is not None or not rule.alone
+            )
+        return sieve
 
     def _asked(self, kind: int, contents: int, known: bool) -> tuple[Rule, ...]:
         """Rules that watch a kind of fact with such contents."""

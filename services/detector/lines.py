@@ -92,6 +92,11 @@ def lines_among(facts: Sequence[Fact], back: Sequence[Fact]) -> list[Billed]:
 
 def _net_of_refunds(lines: dict[str, Line]) -> list[Line]:
     """Lines less what refunds take back of them, and less the refunds themselves (rules.md §0.4)."""
+    for line in lines.values():
+        if line.refunds is not None:
+            break
+    else:
+        return list(lines.values())
     back: dict[str, list[Line]] = {}
     for line in lines.values():
         if line.refunds is not None and line.refunds in lines:

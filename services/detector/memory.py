@@ -12,13 +12,14 @@ from msgspec import Struct
 
 from services.detector.facts import Fact, Kind
 from services.detector.history import PersonHistory, Ref, cell_of
-from services.detector.past import Past, fold
+from services.detector.past import Past, fold, unfold
 from services.runtime.ports import NewerState
 
-CODEC = 6
+CODEC = 7
 """The mark of every stored form. It grows when an older program would lose what a newer one wrote; each
 program reads all older forms. 2: before facts of other persons. 3: before planned returns, emptied accounts
-and who treated. 4: before the past was bytes. 5: before few registers stood in one cell."""
+and who treated. 4: before the past was bytes. 5: before few registers stood in one cell. 6: before
+the past said where each fact ends."""
 SAID_CELL = "!"
 HEAD_CELL = ""
 
@@ -177,7 +178,11 @@ class PersonMemory(PersonHistory):
         memory = cls(key)
         memory.turns, memory.suspended = form.turns, form.suspended
         memory._recent, memory.idle, memory.said = form.facts, form.idle, form.said
-        memory.records, memory._past = form.records, form.past
+        memory.records = form.records
+        if form.past is None or form.past.ends:
+            memory._past = form.past
+        else:
+            memory._set([*unfold(form.past), *form.facts])
         if form.foreign:
             memory._resolve_all([*form.facts, *form.idle, *form.foreign])
         return memory

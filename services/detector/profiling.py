@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from services.detector.history import Change, Ref
+from services.detector.news import News
 from services.detector.rule import Finding, Rule
 
 
@@ -38,6 +39,13 @@ class Timed(Rule):
         self._cost = cost
         for name in Rule.__annotations__:
             setattr(self, name, getattr(rule, name))
+
+    def may_find(self, news: News) -> bool:
+        """Whether the rule may find anything."""
+        began = perf_counter()
+        may = self.rule.may_find(news)
+        self._cost.seconds += perf_counter() - began
+        return may
 
     def judge(self, view: Any, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         """What the rule finds."""

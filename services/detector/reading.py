@@ -89,7 +89,7 @@ def _settlement(event: wire.Settlement, calendar: Calendar, occurred: int, recor
     lines = None
     if event.lines:
         lines = read_lines(event.lines, calendar)
-        flags |= contents_of(lines)
+        flags |= contents_of(lines, max(at, end))
     diagnoses, main_diagnosis = _diagnoses(event.diagnoses) if event.diagnoses else ("", "")
     flags, card, number, practitioner = _who(event, flags, diagnoses)
     # By their places: by name they would cost a microsecond.
@@ -284,7 +284,7 @@ def _fee_lines(event: wire.FeeLines, calendar: Calendar, occurred: int, recorded
         lines=lines,
         packed_more=More(event.department) if event.department else None,
     )
-    flags |= contents_of(lines) | (ATTENDED if event.practitioner_id else 0)
+    flags |= contents_of(lines, occurred) | (ATTENDED if event.practitioner_id else 0)
     return _bare(Kind.FEE_LINES, event, event.event_id, flags, detail)
 
 

@@ -11,6 +11,7 @@ from services.detector.facts import (
     LINED,
     NO_MORE,
     NO_REST,
+    PROMPT,
     TRACED,
     Line,
     LineMore,
@@ -24,10 +25,13 @@ COMPANION = "陪"
 """In the name of a line that is for the patient's companion, such as 陪护床."""
 
 
-def contents_of(lines: list[Line]) -> int:
-    """Flags of what lines carry."""
-    flags = LINED
+def contents_of(lines: list[Line], end: int) -> int:
+    """Flags of what the lines carry of a fact that ends at a moment."""
+    flags = LINED | PROMPT
+    last = end // SECOND
     for line in lines:
+        if line.second > last:
+            flags &= ~PROMPT
         if line.category in DRUG_CATEGORIES:
             flags |= DRUGGED
         more = line.packed_more

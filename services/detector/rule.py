@@ -17,6 +17,7 @@ import msgspec
 from schemas.finding import Alert, Subject, Words
 from services.detector.facts import yuan
 from services.detector.history import Change, Ref
+from services.detector.news import News
 from services.detector.parameters import parameters_hash
 
 
@@ -179,6 +180,11 @@ class Rule(ABC):
     """Registry tables of which one must have records."""
 
     parameters: Parameters
+
+    def may_find(self, news: News) -> bool:
+        """Whether a fact that stands alone in its encounter may have a part in any finding, or end one, by
+        what it says itself and what a glance at the others tells: far cheaper than judging it."""
+        return True
 
     @abstractmethod
     def judge(self, view: Any, refs: Iterable[Ref] | None) -> Iterator[Finding]:

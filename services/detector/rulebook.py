@@ -20,6 +20,7 @@ from schemas.finding import Words
 from schemas.registry import Registry
 from schemas.rules import EVERYWHERE, SWITCHES, RuleParameters
 from services.detector.history import Change, Ref
+from services.detector.news import News
 from services.detector.parameters import convert, parameters_hash
 from services.detector.rule import Finding, Parameters, Rule
 from services.runtime.logs import log
@@ -134,6 +135,10 @@ class Varied(Rule):
             members = {member for one in (*same, standing.get(name)) if one for member in one.members}
             if asked is None or not asked.isdisjoint(members):
                 yield max(same, key=_rank)
+
+    def may_find(self, news: News) -> bool:
+        """Whether any of the sets may find anything."""
+        return any(variant.may_find(news) for variant in self._variants)
 
     def reach(self, view: Any, change: Change) -> Iterable[Ref]:
         """Whatever any of the sets reaches."""

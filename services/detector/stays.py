@@ -151,7 +151,10 @@ def stays_of(history: PersonHistory) -> list[Stay]:
 
 def stay_among(ref: Ref, facts: list[Fact]) -> Stay | None:
     """The stay that these facts of an encounter make, if one that counts."""
-    if not any(fact.kind in STAY_KINDS for fact in facts):
+    for fact in facts:
+        if fact.kind in STAY_KINDS:
+            break
+    else:
         return None
     gone = offsets_among(facts)
     stay = Stay(ref, [fact for fact in facts if name_of(fact) not in gone])

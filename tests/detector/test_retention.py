@@ -121,6 +121,7 @@ def test_what_is_kept_for_long_is_looked_through_once_and_screenings_wait_for_th
     monkeypatch.setattr(PersonView, "stays", property(lambda view: looked.append(1) or stays(view)))
     monkeypatch.setattr(STAGE.judge, "_rules", ())
     monkeypatch.setattr(STAGE.judge, "_by_news", {})
+    monkeypatch.setattr(STAGE.judge, "_of_lone", {})
     for day in range(1, 9):
         visit = entry(settlement(f"2026-05-0{day} 10:00", "H9", f"S{day}"), as_of=LATER + WINDOW)
         assert [item for item in STAGE.step(person.memory, visit) if item.topic == ALERTS] == []

@@ -19,6 +19,7 @@ from schemas.registry import Registry
 from services.detector.encounters import Encounter
 from services.detector.facts import LINED, OPERATED, SETTLEMENTS, Fact, Kind
 from services.detector.history import Change, Ref
+from services.detector.news import News
 from services.detector.rule import Explanation, Finding, Parameters, Rule, parameter
 from services.detector.view import PersonView, is_historical
 from services.detector.visits import refs_of
@@ -76,6 +77,11 @@ class OnceInALifetime(Rule):
     needs = LINED | OPERATED
     tables = frozenset(("limits",))
     parameters: OnceInALifetimeParameters = OnceInALifetimeParameters()
+
+    def may_find(self, news: News) -> bool:
+        if news.fact.flags & OPERATED:
+            return True
+        return not limited_codes(news.view.registry).isdisjoint(news.codes)
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         for code in sorted(_codes(view, view.facts_of(refs))):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from schemas.finding import Subject, Words
 from services.detector.facts import SETTLEMENTS, Fact, Kind
 from services.detector.history import Ref
+from services.detector.news import News
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter
 from services.detector.view import PersonView, is_historical
 
@@ -50,6 +51,11 @@ class IdentityMismatch(Rule):
     watches = SETTLEMENTS | {Kind.ADMISSION, Kind.IDENTITY_CHECK}
     window_days = 30
     parameters: IdentityMismatchParameters = IdentityMismatchParameters()
+
+    def may_find(self, news: News) -> bool:
+        """A check by itself is about nothing; a settlement by itself may lack one."""
+        is_asked = news.fact.kind != Kind.IDENTITY_CHECK and news.view.registry.has("face_check")
+        return is_asked and self._needs_check(news.view, news.fact)
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         seen = set()

@@ -11,10 +11,11 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from schemas.finding import Subject, Words
-from services.detector.billing import part
-from services.detector.drugs import formulary_of
+from services.detector.billing import Charge, part
+from services.detector.drugs import Formulary, formulary_of
 from services.detector.facts import LINED, Fact, Kind, Line
 from services.detector.history import Change, Ref
+from services.detector.news import News
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter
 from services.detector.view import PersonView, is_historical
 from services.detector.visits import LOCAL_DAY, crowd, drugs_sold, month_of, month_text, on_days, refs_of
@@ -67,6 +68,50 @@ class DayAfterDay(Rule):
     def alone(self) -> int:
         """… and the drugs of a month are billed."""
         return LINED if self.parameters.days > 1 else 0
+
+    def may_find(self, news: News) -> bool:
+        """Purchases close by, one of the same drug, or more than a month's standard at once."""
+        figures = self.parameters
+        if news.fact.kind != Kind.PHARMACY:
+            return False
+        if figures.days < ROW or figures.dispensings < 1 or news.gap <= ROW * LOCAL_DAY:
+            return True
+        formulary = formulary_of(news.view.registry)
+        given: set[str] = set()
+        for code, charges in news.codes.items():
+            substances, marks = formulary.names(code)
+            if not given.isdisjoint(substances) or self._may_be_often(
+                news, formulary, substances, marks, charges
+            ):
+                return True
+            given |= substances
+        return False
+
+    def _may_be_often(
+        self,
+        news: News,
+        formulary: Formulary,
+        substances: frozenset[str],
+        marks: tuple[bytes, ...],
+        charges: list[Charge],
+    ) -> bool:
+        """Whether purchases of one drug in the month may be too many, or too much."""
+        begin, end = _moments_of_month(news.view, news.fact)
+        purchases = 1
+        days = sum(formulary.days_at_most(charge.line) for charge in charges)
+        for other in news.others_billing(begin):
+            if not _tells((other,), marks):
+                continue
+            if other.kind == Kind.FEE_LINES:
+                return True
+            if other.kind == Kind.PHARMACY and other.at < end:
+                purchases += 1
+                days += sum(map(formulary.days_at_most, formulary.lines_of(other, substances)))
+        return purchases > self.parameters.dispensings or days > self._allowed_days
+
+    @property
+    def _allowed_days(self) -> Decimal:
+        return Decimal(str(self.parameters.standard * self.parameters.month_days))
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         asked = [fact for fact in view.facts_of(refs) if fact.kind == Kind.PHARMACY and view.is_visit(fact)]
@@ -140,7 +185,7 @@ class DayAfterDay(Rule):
             yield from self._drug(view, month_text(first), name, sold[name])
 
     def _drug(self, view: PersonView, month: str, name: str, sold: list[Sold]) -> Iterator[Finding]:
-        allowed = Decimal(str(self.parameters.standard * self.parameters.month_days))
+        allowed = self._allowed_days
         told = [one for one in sold if one.days is not None]
         days = sum((one.days for one in told if one.days is not None), Decimal(0))
         beyond = sum(one.base for one in sold[self.parameters.dispensings :])
@@ -195,7 +240,13 @@ class DayAfterDay(Rule):
         )
 
 
-def _tells(facts: list[Fact], marks: set[bytes]) -> bool:
+def _moments_of_month(view: PersonView, fact: Fact) -> tuple[int, int]:
+    """The moments between which the local month of a fact lies."""
+    first, last = month_of(view.calendar.day(fact.at))
+    return view.calendar.midnight(first), view.calendar.midnight(last + 1)
+
+
+def _tells(facts: Iterable[Fact], marks: Iterable[bytes]) -> bool:
     """Whether facts of an encounter may tell of a drug by its marks: cheaper than reading the lines."""
     for fact in facts:
         if fact.flags & LINED:

@@ -50,6 +50,11 @@ class MoreHoursThanADay(DayRule):
         limit = view.registry.limit(line.code)
         return limit is not None and limit.hourly
 
+    def may_be_much(self, view: PersonView, code: str, charges: list[Charge]) -> bool:
+        if not any(self.concerns(view, charge.line) for charge in charges):
+            return False
+        return count(charges) > Decimal(str(self.parameters.hours))
+
     def day_suspect(
         self, view: PersonView, code: str, day: int, charges: list[tuple[Bill, Charge]]
     ) -> Suspect | None:

@@ -8,9 +8,10 @@ registry does not say which it is).
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 
 from schemas.finding import Words
-from schemas.registry import Limit
+from schemas.registry import Limit, Registry
 from services.detector.bill_rule import DayRule, Suspect, bill_finding
 from services.detector.billing import Bill, Charge, count, over
 from services.detector.facts import Line
@@ -39,6 +40,10 @@ class MoreThanTheMaximum(DayRule):
 
     def concerns(self, view: PersonView, line: Line) -> bool:
         return view.registry.limit(line.code) is not None
+
+    def may_be_much(self, view: PersonView, code: str, charges: list[Charge]) -> bool:
+        least = _least_maxima(view.registry).get(code)
+        return least is not None and count(charges) > least
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         asked = None if refs is None else set(refs)
@@ -94,6 +99,18 @@ class MoreThanTheMaximum(DayRule):
             explanations=[Explanation("refunded", False)],
             evidence={"code": limit.code, "maximum": f"{maximum:f}", "nature": limit.nature},
         )
+
+
+@lru_cache(maxsize=2)
+def _least_maxima(registry: Registry) -> dict[str, Decimal]:
+    """The smallest maximum of each code that has one, of a day or an encounter, on whatever day."""
+    limits: tuple[Limit, ...] = registry.records(Limit.TABLE)
+    found: dict[str, Decimal] = {}
+    for limit in limits:
+        for maximum in (limit.day_max, limit.encounter_max):
+            if maximum is not None:
+                found[limit.code] = min(maximum, found.get(limit.code, maximum))
+    return found
 
 
 def _first_date(view: PersonView, bill: Bill, charges: list[Charge]) -> str | None:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from schemas.finding import Words
 from services.detector.bill_rule import BillRule, Suspect
 from services.detector.billing import Bill, Charge, base, by_day, count, part
+from services.detector.news import News
 from services.detector.rule import Explanation, Parameters, parameter
 from services.detector.view import PersonView
 
@@ -45,6 +46,13 @@ class SplitBundle(BillRule):
     }
     tables = frozenset(("bundles",))
     parameters = SplitBundleParameters()
+
+    def may_find(self, news: News) -> bool:
+        registry = news.view.registry
+        for code in news.codes:  # noqa: SIM110 — a generator costs more than the answer
+            if registry.bundles_with(code):
+                return True
+        return False
 
     def suspects(self, view: PersonView, bill: Bill) -> Iterator[Suspect]:
         bundles = {bundle for code in bill.by_code for bundle in view.registry.bundles_with(code)}

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from schemas.finding import Words
 from services.detector.bill_rule import BillRule, Suspect
 from services.detector.billing import Bill, Charge, base, count, part
+from services.detector.news import News
 from services.detector.rule import Explanation, Parameters, parameter
 from services.detector.view import PersonView
 
@@ -61,6 +62,12 @@ class SecondOperation(BillRule):
     }
     tables = frozenset(("prices",))
     parameters = SecondOperationParameters()
+
+    def may_find(self, news: News) -> bool:
+        operations = 0
+        for charge in news.bill.charges:
+            operations += charge.line.category == OPERATION
+        return operations > 1
 
     def suspects(self, view: PersonView, bill: Bill) -> Iterator[Suspect]:
         days: dict[int, dict[str, list[Charge]]] = {}

@@ -9,12 +9,15 @@ line whose amount is not quantity times price is a data defect and no evidence.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from schemas.finding import Words
 from schemas.records import Price
+from schemas.registry import Registry
 from services.detector.bill_rule import BillRule, Suspect
 from services.detector.billing import Bill, Charge, part
 from services.detector.facts import is_off
+from services.detector.news import News
 from services.detector.rule import Explanation, Parameters, parameter
 from services.detector.view import PersonView
 
@@ -53,6 +56,14 @@ class AboveThePrice(BillRule):
     tables = frozenset(("prices",))
     parameters = AboveThePriceParameters()
 
+    def may_find(self, news: News) -> bool:
+        cheapest, tolerance = _cheapest(news.view.registry), Decimal(str(self.parameters.tolerance_yuan))
+        for charge in news.bill.charges:
+            cap = cheapest.get(charge.line.code)
+            if cap is not None and _price(charge) > cap + tolerance:
+                return True
+        return False
+
     def suspects(self, view: PersonView, bill: Bill) -> Iterator[Suspect]:
         above: dict[str, list[tuple[Charge, Decimal]]] = {}
         for date, charges in _by_date(view, bill).items():
@@ -76,6 +87,18 @@ class AboveThePrice(BillRule):
         elif line.category == HERBAL_SLICES:
             markup = Decimal(str(self.parameters.slices_markup))
         return price.max_price * (1 + markup)
+
+
+@lru_cache(maxsize=2)
+def _cheapest(registry: Registry) -> dict[str, Decimal]:
+    """The least that any row lets a unit of a code cost, yuan, whatever the level and the day."""
+    prices: tuple[Price, ...] = registry.records(Price.TABLE)
+    found: dict[str, Decimal] = {}
+    for price in prices:
+        if price.max_price is not None:
+            cap = price.max_price * (1 + min(Decimal(0), price.markup_percent or Decimal(0)) / 100)
+            found[price.code] = min(cap, found.get(price.code, cap))
+    return found
 
 
 def _by_date(view: PersonView, bill: Bill) -> dict[str | None, list[Charge]]:

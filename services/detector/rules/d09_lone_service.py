@@ -11,12 +11,16 @@ laboratories reach the product in no event: what is done without a result is not
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from schemas.finding import Words
+from schemas.records import Bundle
+from schemas.registry import Registry
 from services.detector.bill_rule import BillRule, Suspect
 from services.detector.billing import Bill, Charge, base, count, over
 from services.detector.facts import MID_STAY, SETTLEMENTS
 from services.detector.history import Change, Ref
+from services.detector.news import News
 from services.detector.rule import Explanation, Parameters, parameter
 from services.detector.view import PersonView
 
@@ -50,6 +54,9 @@ class LoneService(BillRule):
     }
     tables = frozenset(("bundles",))
     parameters = LoneServiceParameters()
+
+    def may_find(self, news: News) -> bool:
+        return not _bound(news.view.registry).isdisjoint(news.codes)
 
     def suspects(self, view: PersonView, bill: Bill) -> Iterator[Suspect]:
         if not _is_settled(view, bill):
@@ -106,6 +113,18 @@ class LoneService(BillRule):
             if ref != bill.ref
             for day in view.bill(ref).dated(code, view.calendar)
         )
+
+
+@lru_cache(maxsize=2)
+def _bound(registry: Registry) -> frozenset[str]:
+    """Codes that require another, or are required by one, on whatever day."""
+    bundles: tuple[Bundle, ...] = registry.records(Bundle.TABLE)
+    return frozenset(
+        code
+        for bundle in bundles
+        if bundle.relation == REQUIRES
+        for code in (bundle.code, bundle.component_code)
+    )
 
 
 def _are_injections(view: PersonView, codes: Iterable[str]) -> bool:

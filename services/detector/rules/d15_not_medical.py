@@ -11,6 +11,7 @@ from schemas.finding import Words
 from services.detector.bill_rule import BillRule, Suspect
 from services.detector.billing import Bill, base
 from services.detector.facts import SETTLEMENTS
+from services.detector.news import News
 from services.detector.rule import Explanation, Parameters, parameter
 from services.detector.view import PersonView
 
@@ -41,6 +42,13 @@ class NotMedical(BillRule):
         "refunded": Words("已退费", "refunded"),
     }
     parameters = NotMedicalParameters()
+
+    def may_find(self, news: News) -> bool:
+        prefixes = self.parameters.prefixes
+        for code in news.codes:  # noqa: SIM110 — a generator costs more than the answer
+            if code.startswith(prefixes):
+                return True
+        return False
 
     def suspects(self, view: PersonView, bill: Bill) -> Iterator[Suspect]:
         goods = [

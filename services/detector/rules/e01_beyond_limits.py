@@ -21,6 +21,7 @@ from services.detector.bill_rule import BillRule, Suspect
 from services.detector.billing import Bill, Charge, base, part
 from services.detector.drugs import supply_days
 from services.detector.encounters import Encounter
+from services.detector.news import News
 from services.detector.rule import Explanation, Parameters, parameter
 from services.detector.view import PersonView
 
@@ -75,6 +76,9 @@ class BeyondLimits(BillRule):
     }
     tables = frozenset(("limits",))
     parameters: BeyondLimitsParameters = BeyondLimitsParameters()
+
+    def may_find(self, news: News) -> bool:
+        return not _limited(news.view.registry).isdisjoint(news.codes)
 
     def suspects(self, view: PersonView, bill: Bill) -> Iterator[Suspect]:
         limited = sorted(_limited(view.registry).intersection(bill.by_code))

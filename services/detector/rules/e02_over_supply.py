@@ -19,13 +19,23 @@ from typing import NamedTuple
 
 from schemas.finding import Subject, Words
 from services.detector.billing import part
-from services.detector.drugs import Dispensing, dispensed, dispensings, encounters_with, formulary_of
-from services.detector.facts import DRUGGED, OUTPATIENT, Kind
+from services.detector.drugs import (
+    Dispensing,
+    Formulary,
+    dispensed,
+    dispensings,
+    encounters_with,
+    formulary_of,
+)
+from services.detector.facts import DRUGGED, OUTPATIENT, Fact, Kind
 from services.detector.history import Change, Ref
+from services.detector.news import News
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter
 from services.detector.view import PersonView, is_historical
 
 YEAR = 365
+ROUNDING = 0.001
+"""Days by which two ways of adding them up may differ, at the very most."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +93,42 @@ class OverSupply(Rule):
     window_days = 400
     needs = DRUGGED
     parameters: OverSupplyParameters = OverSupplyParameters()
+
+    def may_find(self, news: News) -> bool:
+        """Another dispensing of a substance: on the same bill, later, or one that may last so long."""
+        if news.fact.kind not in OUTPATIENT:
+            return False
+        formulary = formulary_of(news.view.registry)
+        given: set[str] = set()
+        for code in {charge.line.code for charge in news.bill.charges if charge.line.is_drug}:
+            named = formulary.names(code)
+            if not given.isdisjoint(named.substances):
+                return True
+            given |= named.substances
+            told = news.others_telling(named.marks)
+            if told and self._may_last(news, told, named.substances, formulary):
+                return True
+        return False
+
+    def _may_last(
+        self, news: News, told: list[Fact], substances: frozenset[str], formulary: Formulary
+    ) -> bool:
+        """Whether what others tell of some substances may last beyond what may be held, or any is later."""
+        calendar = news.view.calendar
+        today = calendar.day(news.fact.at)
+        until = 0.0
+        for fact in told:
+            days = 0.0
+            for line in formulary.lines_of(fact, substances):
+                if line.is_drug:
+                    days += line.more.days_supply or float(formulary.days_at_most(line))
+            if days:
+                day = calendar.day(fact.at)
+                if day >= today or fact.kind not in OUTPATIENT:
+                    return True
+                until = max(until, day) + days
+        figures = self.parameters
+        return until - today > min(figures.tolerance_days, figures.long_tolerance_days) - ROUNDING
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         asked = None if refs is None else set(refs)

@@ -10,15 +10,19 @@ of the lines lies within the policy.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schemas.finding import Words
 from schemas.moments import DAY
+from schemas.records import Indication
+from schemas.registry import Registry
 from services.detector.bill_rule import BillRule, Suspect
 from services.detector.billing import Bill, base
 from services.detector.drugs import LONG_PRESCRIPTIONS
 from services.detector.encounters import Encounter
 from services.detector.facts import DIAGNOSED, DISEASED, LINED, Fact, Kind
 from services.detector.history import Change, Ref
+from services.detector.news import News
 from services.detector.rule import Explanation, Parameters, parameter
 from services.detector.view import PersonView
 
@@ -59,6 +63,18 @@ class WithoutIndication(BillRule):
     window_days = 365
     tables = frozenset(("indications",))
     parameters: WithoutIndicationParameters = WithoutIndicationParameters()
+
+    def may_find(self, news: News) -> bool:
+        if _is_record(news.fact):
+            return True
+        if not (news.fact.flags & LINED and news.fact.flags & DIAGNOSED):
+            return False
+        prefixes, diagnoses = _prefixes(news.view.registry), news.fact.detail.diagnoses
+        for code in news.codes:
+            for asked in prefixes.get(code, ()):
+                if not _are_matched(diagnoses, asked):
+                    return True
+        return False
 
     def suspects(self, view: PersonView, bill: Bill) -> Iterator[Suspect]:
         restricted = [code for code in sorted(bill.by_code) if view.registry.indication(code) is not None]
@@ -116,6 +132,22 @@ class WithoutIndication(BillRule):
             _is_record(fact) and view.is_visit(fact) and _matches(fact.detail.diagnoses.split(), prefixes)
             for fact in view.between(begin, view.calendar.midnight(day + 1) - 1)
         )
+
+
+@lru_cache(maxsize=2)
+def _prefixes(registry: Registry) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """What each code was ever restricted to."""
+    indications: tuple[Indication, ...] = registry.records(Indication.TABLE)
+    found: dict[str, tuple[tuple[str, ...], ...]] = {}
+    for indication in indications:
+        found[indication.code] = (*found.get(indication.code, ()), indication.icd_prefixes)
+    return found
+
+
+@lru_cache(maxsize=16_384)
+def _are_matched(diagnoses: str, prefixes: tuple[str, ...]) -> bool:
+    """… of codes joined by blanks: the same few are asked about again and again."""
+    return _matches(diagnoses.split(), prefixes)
 
 
 def _is_record(fact: Fact) -> bool:

@@ -17,6 +17,7 @@ from services.detector.bill_rule import BillRule, Suspect
 from services.detector.billing import Bill, Charge, base, part
 from services.detector.drugs import supply_days
 from services.detector.encounters import Encounter
+from services.detector.news import News
 from services.detector.rule import Explanation, Parameters, parameter
 from services.detector.view import PersonView
 
@@ -87,6 +88,12 @@ class TakenHome(BillRule):
         "refunded": Words("已退药", "it was given back"),
     }
     parameters: TakenHomeParameters = TakenHomeParameters()
+
+    def may_find(self, news: News) -> bool:
+        for charge in news.bill.charges:  # noqa: SIM110 — a generator costs more than the answer
+            if charge.line.more.discharge_drug:
+                return True
+        return False
 
     def suspects(self, view: PersonView, bill: Bill) -> Iterator[Suspect]:
         taken: dict[str, list[Charge]] = {}

@@ -20,8 +20,10 @@ from services.detector.bill_rule import BILL_KINDS
 from services.detector.drugs import are_medicines, dispensed
 from services.detector.facts import DRUGGED, OUTPATIENT, yuan
 from services.detector.history import Change, Ref
+from services.detector.news import News
 from services.detector.rule import Explanation, Finding, Parameters, Rule, cleared, parameter
 from services.detector.view import PersonView, is_historical
+from services.detector.visits import LOCAL_DAY
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,18 @@ class GivenTwice(Rule):
     window_days = 180
     tables = frozenset(("packs",))
     parameters: GivenTwiceParameters = GivenTwiceParameters()
+
+    def may_find(self, news: News) -> bool:
+        """Another medicine on the same bill, or another visit on the same day."""
+        if news.fact.kind in OUTPATIENT and news.gap <= LOCAL_DAY:
+            return True
+        first = None
+        for charge in news.bill.charges:
+            if charge.line.is_drug:
+                if first is not None and charge.line.code != first:
+                    return True
+                first = charge.line.code
+        return False
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         days: set[int] = set()

@@ -18,6 +18,7 @@ from schemas.registry import Registry
 from services.detector.bill_rule import BillRule, Suspect
 from services.detector.billing import Bill, Charge, base
 from services.detector.encounters import Encounter
+from services.detector.news import News
 from services.detector.rule import Explanation, Parameters, parameter
 from services.detector.view import PersonView
 
@@ -65,6 +66,9 @@ class BeyondRights(BillRule):
     }
     tables = frozenset(("packs", "limits"))
     parameters: BeyondRightsParameters = BeyondRightsParameters()
+
+    def may_find(self, news: News) -> bool:
+        return not _reserved(news.view.registry).isdisjoint(news.codes)
 
     def suspects(self, view: PersonView, bill: Bill) -> Iterator[Suspect]:
         known = sorted(_reserved(view.registry).intersection(bill.by_code))

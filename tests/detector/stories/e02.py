@@ -72,6 +72,11 @@ STORIES = [
         [FIRST, pack("03-23 09:00", "S2")],
         expects=[("E02", 3, "6.40")],
     ),
+    Story(
+        "a supply that is told late makes a small one after it too much",
+        [pack("03-03 09:00", "S2", days=3, quantity="0.1"), pack("03-01 10:00", "S1")],
+        expects=[("E02", 3, "8.00")],
+    ),
     Story("on day 23 seven days are held, which is tolerated", [FIRST, pack("03-24 09:00", "S2")]),
     Story("on day 24 six days are held", [FIRST, pack("03-25 09:00", "S2")]),
     Story("eight days are held but the limit is kept", [FIRST, pack("03-23 09:00", "S2", days=22)]),
