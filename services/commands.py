@@ -4,11 +4,12 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sized
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
@@ -17,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from schemas.finding import Alert
-from schemas.registry import Record, person_of
+from schemas.registry import Record
 from services import replaying
 from services.demo import county, play, score
 from services.demo.writing import read_labels
@@ -25,8 +26,10 @@ from services.detector.catalogue import CATALOGUE
 from services.detector.commands import find_rule
 from services.detector.parameter_files import known_records
 from services.detector.profiling import Costs
+from services.histories import read_history
 from services.ingest.registry_files import parse_folder
 from services.runtime.collector import calm_the_collector
+from services.runtime.crew import cores
 from services.runtime.errors import UserError
 from services.settings import read_settings
 
@@ -42,7 +45,13 @@ def replay(
     parameters: Annotated[
         list[Path] | None, typer.Option(help="Files or folders of rules' parameters, such as rules.toml.")
     ] = None,
-    shuffle: Annotated[int | None, typer.Option(help="Seed: judge in another order.")] = None,
+    one_by_one: Annotated[
+        bool, typer.Option("--one-by-one", help="Judge after each event, as a running system does: slower.")
+    ] = False,
+    shuffle: Annotated[int | None, typer.Option(help="Seed: judge one by one, in another order.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="At most so many (as there are cores).")
+    ] = None,
     profile: Annotated[bool, typer.Option("--profile", help="Show what each rule costs.")] = False,
 ) -> None:
     """History through the very same judgement, with no server and no database."""
@@ -52,27 +61,41 @@ def replay(
     known += known_records(parameters, CATALOGUE) if parameters else []
     costs = Costs() if profile else None
     began = time.perf_counter()
-    events, own_persons, _ = replaying.read_history(paths, form)
-    calm_the_collector()
+    events, own_persons = read_history(paths, form)
     known += own_persons
-    columns = (TextColumn("judging"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        persons = sum(person_of(record) is not None for record in known)
-        bar = progress.add_task("judging", total=len(events) + persons)
-        done, door = replaying.run(
+    calm_the_collector()
+    with _shown() as watch:
+        done = replaying.run(
             settings,
             events,
             known,
             rules=chosen,
+            one_by_one=one_by_one,
             shuffle=shuffle,
-            watch=lambda count: progress.update(bar, completed=count),
+            processes=processes or cores(),
+            watch=watch,
             costs=costs,
         )
     write_alerts(out, done.open.values(), settings.timezone)
     taken = time.perf_counter() - began
-    _summarise(done.open.values(), done, door, taken)
+    _summarise(done, chosen, taken)
     if costs is not None:
         _show_costs(costs, taken)
+
+
+@contextmanager
+def _shown() -> Iterator[replaying.Watch]:
+    """A bar that shows how far a replay has come."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # It is drawn when it is told of something: other processes may begin while it is shown, and do so safely
+    # only where no thread runs.
+    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as progress:
+        bar = progress.add_task("", total=None)
+
+        def watch(what: str, done: int, total: int) -> None:
+            progress.update(bar, description=what, completed=done, total=total, refresh=True)
+
+        yield watch
 
 
 def demo(
@@ -130,34 +153,40 @@ def write_alerts(out: Path, alerts: Iterable[Alert], timezone: str) -> None:
         raise UserError(f"--out {out}: {error.strerror}") from error
 
 
-def _summarise(alerts: Iterable[Alert], done: Any, door: Any, seconds: float) -> None:
+def _summarise(done: replaying.Outcome, chosen: frozenset[str] | None, seconds: float) -> None:
     table = Table("rule", "title", "open alerts", "yuan", "on trial", title="Replay")
     counts: Counter = Counter()
     amounts: Counter = Counter()
     trial: Counter = Counter()
-    for alert in alerts:
+    for alert in done.open.values():
         if alert.shadow:
             trial[alert.rule] += 1
             continue
         counts[alert.rule] += 1
         amounts[alert.rule] += float(alert.amount)
-    for rule in done.rules:
+    for rule in (rule for rule in CATALOGUE if chosen is None or rule.id in chosen):
         tried = f"{trial[rule.id]:,}" if trial[rule.id] else ""
         table.add_row(rule.id, rule.title.zh, f"{counts[rule.id]:,}", f"{amounts[rule.id]:,.2f}", tried)
     console = Console()
     console.print(table)
     console.print(
-        f"{done.entries:,} entries in {seconds:.1f} s; {door.duplicates:,} duplicates, "
-        f"{door.conflicts:,} conflicts, {len(door.refused):,} refused, {len(done.failed):,} not judged, "
+        f"{done.entries:,} entries in {seconds:.1f} s; {done.duplicates:,} duplicates, "
+        f"{done.conflicts:,} conflicts, {len(done.refused):,} refused, {len(done.failed):,} not judged, "
         f"{len(done.defects):,} data defects",
         markup=False,
     )
+    first = [(place, why.errors[0]) for place, why in done.refused[:FAULTS_SHOWN]]
+    _show_faults([f"{place}: {why.code} {why.path} {why.message}" for place, why in first], done.refused)
+    names = [f"{one.institution} {one.event}: not judged, {one.why}" for one in done.failed[:FAULTS_SHOWN]]
+    _show_faults(names, done.failed)
+
+
+def _show_faults(shown: list[str], everything: Sized) -> None:
     errors = Console(stderr=True)
-    for place, refused in door.refused[:FAULTS_SHOWN]:
-        first = refused.errors[0]
-        errors.print(f"{place}: {first.code} {first.path} {first.message}", markup=False)
-    if len(door.refused) > FAULTS_SHOWN:
-        errors.print(f"({len(door.refused) - FAULTS_SHOWN} more refused)", markup=False)
+    for line in shown:
+        errors.print(line, markup=False)
+    if len(everything) > len(shown):
+        errors.print(f"({len(everything) - len(shown):,} more)", markup=False)
 
 
 def _write_county(folder: Path, seed: int, days: int, persons: int, score_it: bool) -> None:
@@ -176,8 +205,9 @@ def _write_county(folder: Path, seed: int, days: int, persons: int, score_it: bo
 
 def _score(folder: Path) -> None:
     known = read_registry(folder)
-    events, _, _ = replaying.read_history([folder], "qingfeng")
-    done, _ = replaying.run(read_settings(), events, known)
+    events, _ = read_history([folder])
+    calm_the_collector()
+    done = replaying.run(read_settings(), events, known, processes=cores())
     alerts = [msgspec.to_builtins(alert) for alert in done.open.values()]
     judged = {rule.id for rule in CATALOGUE}
     scores = score.score(read_labels(folder / "labels.jsonl"), alerts, known=judged)

@@ -1,183 +1,145 @@
-"""History through the door and the judge in one process: what `replay`, `demo --score` and the bench share.
+"""History through the door and the judge with no server and no database: what `replay`, `demo --score` and
+the bench share.
 
 This is wiring: admission is ingest's, judgement the detector's, and only here do they meet.
 """
 
-import hashlib
 import random
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import msgspec
+from tempfile import TemporaryDirectory
 
 from schemas.entry import Entry
-from schemas.moments import Calendar
-from schemas.registry import Person, PersonRecord, Record, Registry, encode_record, person_of
+from schemas.finding import Alert, DefectMessage
+from schemas.registry import Record, person_of
+from services.detector.parts import judge_months, judge_parts
 from services.detector.profiling import Costs
 from services.detector.replay import Replay
-from services.formats import desynpuf
-from services.ingest.admission import Admission
-from services.ingest.pseudonyms import Pseudonyms
+from services.detector.standing import NotJudged, Standing
+from services.histories import Events
 from services.ingest.refusals import Refused
-from services.ingest.registry import hide, whole_tables
-from services.runtime.clock import system_clock
-from services.runtime.errors import UserError
-from services.runtime.secrets import existing_secret
+from services.replay_parts import WATCHED, Door, Ended, Part, Watch
+from services.runtime.crew import Crew
 from services.settings import Settings
 
-DOCUMENTED_KEY = hashlib.sha256(b"qingfeng replay without a key").digest()
-"""The fixed key of replays where no system's key is at hand, so that two replays agree on pseudonyms."""
-
-FORMATS = ("qingfeng", "desynpuf")
+EVENTS_A_PROCESS = 2_500
+"""Fewer are judged sooner than another process has begun."""
 
 
 @dataclass
-class Door:
-    """Events as institutions write them in, entries out; what is refused or doubled is counted."""
+class Outcome:
+    """What stands, and what was not judged. refused: (place for messages, why)."""
 
-    admission: Admission
-    pseudonyms: Pseudonyms
-    now: int
-    refused: list[tuple[str, Refused]] = field(default_factory=list)
-    duplicates: int = 0
-    conflicts: int = 0
-    _seen: dict[tuple[str, str], bytes] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, settings: Settings) -> "Door":
-        """The door as the settings and the data folder make it."""
-        key = existing_secret(settings.data_dir, "pseudonym-key", settings.pseudonym_key) or DOCUMENTED_KEY
-        pseudonyms = Pseudonyms(key)
-        return cls(Admission(Calendar(settings.timezone), pseudonyms), pseudonyms, system_clock())
-
-    def admit(self, events: Iterable[tuple[str, bytes]]) -> Iterator[Entry]:
-        """Entries of (place for messages, JSON text), each event once."""
-        for place, text in events:
-            row = self.admission.judge(text, self.now)
-            if isinstance(row, Refused):
-                self.refused.append((place, row))
-                continue
-            name = (row.institution_id, row.event_id)
-            known = self._seen.get(name)
-            if known is not None:
-                self.duplicates += known == row.content_hash
-                self.conflicts += known != row.content_hash
-                continue
-            self._seen[name] = row.content_hash
-            yield Entry(len(self._seen), "event", row.key, row.body, row.occurred_at, 0, 0)
-
-    def registry(self, records: Iterable[Record]) -> tuple[Registry, list[Entry]]:
-        """Registry rows, pseudonymised: what travels as a whole, and the entries of single persons."""
-        hidden = [hide(record, self.pseudonyms)[0] for record in records]
-        persons = ((person_of(record), record) for record in hidden)
-        entries = [
-            Entry(0, "person", person, encode_record(PersonRecord(record, 1, record.TABLE)), 0, 0, 0)  # type: ignore[arg-type]
-            for person, record in persons
-            if person is not None
-        ]
-        return Registry(whole_tables(hidden), 1), entries
-
-
-def read_history(paths: list[Path], form: str) -> tuple[list[tuple[str, bytes]], list[Person], int]:
-    """(events as (place, JSON text), person records the history brings along, bytes read).
-
-    Raises UserError for what cannot be read.
-    """
-    if form == "desynpuf":
-        return _read_desynpuf(paths)
-    if form != "qingfeng":
-        raise UserError(f"--format: one of {', '.join(FORMATS)}; {form!r} cannot be read yet")
-    events = []
-    size = 0
-    for path in _files(paths):
-        try:
-            with path.open("rb") as file:
-                for place, line in _lines(path, file):
-                    events.append((place, line))
-                    size += len(line)
-        except OSError as error:
-            raise UserError(f"{path}: {error.strerror}") from error
-    return events, [], size
+    open: dict[str, Alert]
+    defects: dict[str, DefectMessage]
+    failed: list[NotJudged]
+    entries: int
+    refused: list[tuple[str, Refused]]
+    duplicates: int
+    conflicts: int
 
 
 def run(
     settings: Settings,
-    events: Iterable[tuple[str, bytes]],
-    known: Iterable[Record] = (),
+    events: Events,
+    known: Collection[Record] = (),
     *,
     rules: frozenset[str] | None = None,
+    one_by_one: bool = False,
     shuffle: int | None = None,
-    watch: Any = None,
+    processes: int = 1,
+    watch: Watch | None = None,
     costs: Costs | None = None,
-) -> tuple[Replay, Door]:
-    """Judge a history by registry rows; `watch(count)` is told of entries done. shuffle: a seed for the
-    order."""
-    door = Door.of(settings)
-    registry, persons = door.registry(known)
-    replay = Replay(settings, registry, rules, costs)
-    entries: Iterable[Entry] = _chained(persons, door.admit(events))
+) -> Outcome:
+    """Judge a history by registry rows: in bulk, by at most so many processes; or event by event, in one.
+    shuffle: a seed for the order of events, which only the second way sees."""
+    registry = Door.of(settings).registry(known)
+    persons = [record for record in known if person_of(record) is not None]
+    if one_by_one or shuffle is not None:
+        replay = Replay(settings, registry, rules, costs)
+        return _event_by_event(replay, Door.of(settings), events, persons, shuffle, watch)
+    size = max(1, min(processes, len(events) // EVENTS_A_PROCESS))
+    with TemporaryDirectory(prefix="qingfeng-") as folder:
+        make = partial(
+            Part,
+            settings=settings,
+            registry=registry,
+            rules=rules,
+            events=events,
+            persons=persons,
+            parts=size,
+            folder=Path(folder),
+            profiled=costs is not None,
+        )
+        with Crew(make, size) as crew:
+            crew.first.watch = watch
+            _settle_names(crew)
+            standing = judge_parts(crew)
+            judge_months(crew, standing, registry, rules, Path(folder))
+            ends: list[Ended] = crew.ask("end")
+    if costs is not None:
+        for ended in ends:
+            costs.add(ended.costs)
+    return _outcome(standing, ends)
+
+
+def _settle_names(crew: Crew[Part]) -> None:
+    """Have each part read, and the first of several persons' events with one name stand."""
+    seen: set[int] = set()
+    repeated: set[int] = set()
+    for names in crew.ask("read"):
+        repeated.update(name for name in names if name in seen)
+        seen.update(names if len(crew) > 1 else ())
+    if not repeated:
+        return
+    numbers = crew.ask("numbers_of", repeated)
+    first = {
+        name: min(known[name] for known in numbers if name in known)
+        for name in {name for known in numbers for name in known}
+    }
+    lost = [({name for name, number in known.items() if number > first[name]},) for known in numbers]
+    crew.ask_each("lose", lost)
+
+
+def _outcome(standing: Standing, ends: list[Ended]) -> Outcome:
+    refused = sorted((one for ended in ends for one in ended.refused), key=lambda one: one[0])
+    return Outcome(
+        standing.open,
+        standing.defects,
+        [one for ended in ends for one in ended.failed],
+        sum(ended.entries for ended in ends),
+        [(place, why) for _, place, why in refused],
+        sum(ended.duplicates for ended in ends),
+        sum(ended.conflicts for ended in ends),
+    )
+
+
+def _event_by_event(
+    replay: Replay,
+    door: Door,
+    events: Events,
+    persons: list[Record],
+    shuffle: int | None,
+    watch: Watch | None,
+) -> Outcome:
+    entries = [*door.persons(persons)]
+    story: Iterable[Entry] = chain(entries, door.admit(enumerate(events)))
+    total = len(entries) + len(events)
     if shuffle is not None:
-        mixed = list(entries)
+        mixed = list(story)
         random.Random(shuffle).shuffle(mixed)
-        entries = mixed
-    replay.feed(_watched(entries, watch) if watch else entries)
+        story = mixed
+    replay.feed(_watched(story, watch, total) if watch else story)
     replay.finish()
-    return replay, door
+    ended = Ended(replay.entries, replay.failed, door.refused, door.duplicates, door.conflicts, {})
+    return _outcome(replay, [ended])
 
 
-def _chained(*parts: Iterable[Entry]) -> Iterator[Entry]:
-    for part in parts:
-        yield from part
-
-
-def _watched(entries: Iterable[Entry], watch: Any) -> Iterator[Entry]:
+def _watched(entries: Iterable[Entry], watch: Watch, total: int) -> Iterator[Entry]:
     for number, entry in enumerate(entries, 1):
-        if number % 1_000 == 0:
-            watch(number)
+        if number % WATCHED == 0:
+            watch("judging", number, total)
         yield entry
-
-
-def _read_desynpuf(paths: list[Path]) -> tuple[list[tuple[str, bytes]], list[Person], int]:
-    events: list[tuple[str, bytes]] = []
-    persons: list[Person] = []
-    for folder in paths:
-        try:
-            claims = desynpuf.read_claims(folder)
-            known = {claim["person_id"] for claim in claims}
-            persons += [
-                msgspec.convert(record, Person)
-                for record in desynpuf.read_persons(folder)
-                if record["person_id"] in known
-            ]
-        except FileNotFoundError as error:
-            raise UserError(f"{error.filename}: no such file; --format desynpuf takes the folder") from error
-        except (OSError, KeyError, ValueError) as error:
-            raise UserError(f"{folder}: not DE-SynPUF as expected ({error})") from error
-        events += [(f"claim {claim['event_id']}", msgspec.json.encode(claim)) for claim in claims]
-    return events, persons, sum(len(text) for _, text in events)
-
-
-def _files(paths: list[Path]) -> list[Path]:
-    """Files named, and the NDJSON files of folders named, by name."""
-    files: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found = sorted(item for item in path.iterdir() if item.suffix in (".ndjson", ".jsonl"))
-            # A demo county's labels lie beside its events and are none.
-            found = [item for item in found if item.name != "labels.jsonl"]
-            if not found:
-                raise UserError(f"{path}: no .ndjson file in this folder")
-            files += found
-        elif path.exists():
-            files.append(path)
-        else:
-            raise UserError(f"{path}: no such file")
-    return files
-
-
-def _lines(path: Path, file: BinaryIO) -> Iterator[tuple[str, bytes]]:
-    for number, line in enumerate(file, 1):
-        if line.strip():
-            yield f"{path.name}:{number}", line

@@ -188,6 +188,20 @@ class PersonMemory(PersonHistory):
         return memory
 
     @classmethod
+    def of(cls, key: str, facts: Iterable[Fact]) -> "PersonMemory":
+        """From facts in the order in which they came, as if each had been added; of one event the first."""
+        memory = cls(key)
+        by_event: dict[Ref, Fact] = {}
+        for fact in facts:
+            if fact.kind == Kind.PERSON:
+                memory.add(fact)
+            else:
+                by_event.setdefault((fact.institution, fact.event), fact)
+        memory.turns += len(by_event)
+        memory._resolve_all([*by_event.values()])
+        return memory
+
+    @classmethod
     def restore(cls, key: str, cells: Iterable[tuple[str, bytes]]) -> "PersonMemory":
         """From all cells, in any order."""
         memory = cls(key)

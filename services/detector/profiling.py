@@ -1,7 +1,7 @@
 """What each rule costs: calls and seconds, measured while it judges (`qingfeng replay --profile`)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -25,6 +25,13 @@ class Costs(defaultdict[str, Cost]):
 
     def __init__(self) -> None:
         super().__init__(Cost)
+
+    def add(self, costs: Mapping[str, Cost]) -> None:
+        """Add what the same rules cost elsewhere."""
+        for rule, cost in costs.items():
+            self[rule].asked += cost.asked
+            self[rule].seconds += cost.seconds
+            self[rule].found += cost.found
 
     def timed(self, rules: Sequence[Rule]) -> tuple[Rule, ...]:
         """The same rules, each noting what it costs."""

@@ -156,6 +156,14 @@ class PersonStage:
             self._note_all_due(memory)
         return emissions
 
+    def whole(self, memory: PersonMemory) -> list[Emission]:
+        """Judge a person of whom nothing was said yet."""
+        return spoken(memory, self.judge.whole(memory), NO_ORIGIN)
+
+    def registers(self, memory: PersonMemory) -> list[tuple[str, Register]]:
+        """All that a person says at shared keys, where nothing was said yet."""
+        return self._sender.whole(memory)
+
     def screenings(self, memory: PersonMemory) -> list[Emission]:
         """Of every settlement that came, or is judged otherwise than before, that and how it was judged.
 

@@ -37,8 +37,11 @@ LARGER = [pytest.param(seed, 4_000, marks=pytest.mark.faults) for seed in (1, 2,
 def test_all_planted_cases_are_found_and_no_innocent_is_accused(seed, persons, tmp_path):
     made = county.generate(seed=seed, days=45, persons=persons, until=UNTIL)
     events = [(str(place), json.dumps(event).encode()) for place, event in enumerate(made.events)]
-    done, door = replaying.run(Settings(data_dir=tmp_path), events, records(made, tmp_path), shuffle=seed)
-    assert door.refused == []
+    known, settings = records(made, tmp_path), Settings(data_dir=tmp_path)
+    done = replaying.run(settings, events, known, shuffle=seed)
+    together = replaying.run(settings, events, known, processes=2)
+    assert msgspec.to_builtins(together.open) == msgspec.to_builtins(done.open), "word for word"
+    assert done.refused == []
     assert done.failed == []
     known = {rule.id for rule in CATALOGUE}
     alerts = [msgspec.to_builtins(alert) for alert in done.open.values()]

@@ -130,7 +130,7 @@ def made() -> dict[str, str]:
     events = [(str(place), json.dumps(event).encode()) for place, event in enumerate(played.events)]
     with TemporaryDirectory() as folder:
         county.write_registry(Path(folder), played)
-        done, _ = replaying.run(Settings(data_dir=Path(folder)), events, read_registry(Path(folder)))
+        done = replaying.run(Settings(data_dir=Path(folder)), events, read_registry(Path(folder)))
     alerts = [msgspec.to_builtins(done.open[name]) for name in sorted(done.open)]
     found = {}
     for rule in CATALOGUE:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from services.ingest.pseudonyms import PERSON, Pseudonyms
-from services.replaying import DOCUMENTED_KEY
+from services.replay_parts import DOCUMENTED_KEY
 from tests.oracle.comparing import Comparison
 from tests.oracle.county_sql import RULES, CountyOracle, Row
 

@@ -303,8 +303,8 @@ def replay_of(
     """A replay that has judged a story; what raises, raises."""
     replay = Replay(Settings(**knobs), known, None if rules is None else frozenset(rules))
     replay.feed(story)
-    for _entry, error in replay.failed:
-        raise error
+    for one in replay.failed:
+        raise AssertionError(one.error)
     return replay
 
 

@@ -47,8 +47,8 @@ def due(
     keys."""
     settings = read_settings({"QINGFENG_DATA_DIR": str(system.folder)})
     texts = [(str(number), json.dumps(event).encode()) for number, event in enumerate(events)]
-    done, door = replaying.run(settings, texts, known)
-    assert not door.refused
+    done = replaying.run(settings, texts, list(known))
+    assert not done.refused
     assert not done.failed
     return {alert_id: _compared(msgspec.to_builtins(alert)) for alert_id, alert in done.open.items()}
 

@@ -49,28 +49,36 @@ FROM (SELECT s.rowid AS visit,
              unnest(map_entries(CAST(CAST(s.by_category AS json) AS map(varchar, bigint[])))) AS entry
       FROM screening s WHERE {which}) AS i
 """
+SCREENINGS = Relation("screening", COLUMNS, lambda *_: ())
+"""The relation of screenings, without its rows."""
 MONTHS = "SELECT month FROM screening UNION SELECT month FROM stock_event ORDER BY month"
 _line = msgspec.json.Encoder().encode
 
 
 class ScreenedHistory:
-    """Screenings and stock of a history in a DuckDB of their own; of each the last word must be given."""
+    """Screenings and stock of a history in a DuckDB of their own; of each the last word must be given.
+
+    written: files of further screenings (`write_screenings`).
+    """
 
     def __init__(
         self,
         screenings: Iterable[ScreeningMessage],
         registry: Registry,
         stock: Iterable[StockMessage] = (),
+        written: Iterable[Path] = (),
     ) -> None:
         # Only where it is used: a server has PostgreSQL, and need not load another database.
         import duckdb
 
         self._registry = registry
         self._database = duckdb.connect()
-        rows = Relation("screening", COLUMNS, lambda *_: map(row_of, screenings))
+        rows = SCREENINGS._replace(rows=lambda *_: map(row_of, screenings))
         moves = Relation("stock_event", stocks.COLUMNS, lambda *_: map(stocks.row_of, stock))
         for relation in (rows, moves):
             _load(self._database, relation, ())
+        for path in written:
+            _insert(self._database, SCREENINGS, path)
 
     def everything(self, asked: Sequence[Asked]) -> Iterator[Judged]:
         """What is found of all months that have screenings, and of those that look back on them."""
@@ -153,6 +161,11 @@ def _answer(
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
+def write_screenings(path: Path, screenings: Iterable[ScreeningMessage]) -> None:
+    """Write screenings to a file that a `ScreenedHistory` reads."""
+    _write(path, SCREENINGS, map(row_of, screenings))
+
+
 def _load(database: "duckdb.DuckDBPyConnection", relation: Relation, given: tuple) -> None:
     """A relation with its rows, by way of a file: many thousand times faster than row by row."""
     database.execute(create(relation).replace("CREATE", "CREATE OR REPLACE", 1))
@@ -162,12 +175,20 @@ def _load(database: "duckdb.DuckDBPyConnection", relation: Relation, given: tupl
         return
     with TemporaryDirectory(prefix="qingfeng-") as folder:
         path = Path(folder) / "rows.ndjson"
-        with path.open("wb") as file:
-            for row in chain((first,), rows):
-                file.write(_line(dict(zip(relation.columns, row, strict=True))) + b"\n")
-        columns = ", ".join(f"{name}: '{kind}'" for name, kind in relation.columns.items())
-        database.execute(
-            f"INSERT INTO {relation.name} SELECT * FROM read_json(?, format = 'newline_delimited', "  # noqa: S608
-            f"columns = {{{columns}}})",
-            [str(path)],
-        )
+        _write(path, relation, chain((first,), rows))
+        _insert(database, relation, path)
+
+
+def _write(path: Path, relation: Relation, rows: Iterable[tuple]) -> None:
+    with path.open("wb") as file:
+        for row in rows:
+            file.write(_line(dict(zip(relation.columns, row, strict=True))) + b"\n")
+
+
+def _insert(database: "duckdb.DuckDBPyConnection", relation: Relation, path: Path) -> None:
+    columns = ", ".join(f"{name}: '{kind}'" for name, kind in relation.columns.items())
+    database.execute(
+        f"INSERT INTO {relation.name} SELECT * FROM read_json(?, format = 'newline_delimited', "  # noqa: S608
+        f"columns = {{{columns}}})",
+        [str(path)],
+    )

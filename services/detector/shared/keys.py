@@ -3,6 +3,8 @@
 Parts may hold any character, so all but the last carry their lengths.
 """
 
+from collections.abc import Iterable
+
 MARKS = {
     "terminal": "t", "card": "c", "practitioner": "d", "trace_code": "x", "invoice": "i", "stock": "m",
 }  # fmt: skip
@@ -15,6 +17,21 @@ movement and its cancellations meet. Days are local ordinals.
 DAILY = frozenset(MARKS[kind] for kind in ("terminal", "card", "practitioner"))
 """Marks of keys that are cut by days."""
 KINDS = {mark: kind for kind, mark in MARKS.items()}
+UNIQUE_INVOICE = 18
+"""Characters of an electronic invoice, code and number (票据代码 8, 票据号码 10): shorter ones are the
+institution's own."""
+SHORTEST_CODE = 10
+"""Shorter trace codes are placeholders; those of drugs have 20 digits."""
+
+
+def is_placeholder(name: str) -> bool:
+    """Whether a number says nothing: what is filled in where there is none, such as 0000000000."""
+    return len(set(name)) < 3
+
+
+def pack_codes(codes: Iterable[str]) -> list[str]:
+    """Trace codes that name a pack, each once."""
+    return [code for code in dict.fromkeys(codes) if len(code) >= SHORTEST_CODE and not is_placeholder(code)]
 
 
 def terminal_key(institution: str, device: str, day: int) -> str:
@@ -43,7 +60,9 @@ def trace_key(code: str) -> str:
 
 
 def invoice_key(institution: str, number: str) -> str:
-    """Key of an invoice; institution: "" where the number is unique beyond it."""
+    """Key of an invoice: an institution's, where the number is not unique beyond it."""
+    if len(number) >= UNIQUE_INVOICE:
+        institution = ""
     return f"i{len(institution)}:{institution}{number}"
 
 

@@ -30,6 +30,8 @@ from services.detector.lines import Billed, lines_among, lines_taken_back
 from services.detector.shared.keys import (
     card_key,
     invoice_key,
+    is_placeholder,
+    pack_codes,
     practitioner_key,
     terminal_key,
     trace_key,
@@ -53,11 +55,6 @@ HAS_MAIN_COUNTERS = frozenset(("hospital", "township", "community"))
 BED_DAYS = 60
 """So many days of a practitioner's own stay are told of: what lies open longer was not discharged in the
 books only."""
-UNIQUE_INVOICE = 18
-"""Characters of an electronic invoice, code and number (票据代码 8, 票据号码 10): shorter ones are the
-institution's own."""
-SHORTEST_CODE = 10
-"""Shorter trace codes are placeholders; those of drugs have 20 digits."""
 GOODS = ("08", "09", "10", "11")
 """Charge types of materials and medicines: nobody's hands are bound by them."""
 
@@ -111,6 +108,21 @@ class Sender:
                 self._own_stay(history, ref, change.after, sent)
         return sent
 
+    def whole(self, history: PersonHistory) -> list[tuple[str, Register]]:
+        """All that a history says which has not said anything yet."""
+        sent: list[tuple[str, Register]] = []
+        is_practitioner = self._orders and self.registry.practitioners_of(history.key)
+        encounters: dict[Ref, list[Fact]] = {}
+        for fact in history.facts:
+            encounters.setdefault((fact.institution, fact.encounter), []).append(fact)
+        for ref, live in encounters.items():
+            said = self._said(live, lambda ref=ref, live=live: _lines_of(history, ref, live))
+            for key, told in said.items():
+                sent.append((key, Register(*ref, history.key, history.turns, told)))
+            if is_practitioner:
+                self._own_stay(history, ref, live, sent)
+        return sent
+
     def again(self, history: PersonHistory) -> list[tuple[str, Register]]:
         """All that the registry may have kept from being sent before."""
         sent: list[tuple[str, Register]] = []
@@ -148,7 +160,7 @@ class Sender:
     def _now(self, history: PersonHistory, ref: Ref, live: Sequence[Fact]) -> Said:
         """What an encounter says as it stands; kept, for the next fact that joins it."""
         back = lines_taken_back(history, ref)
-        said = self._said(live, lambda: history.made("lines", ref, lambda: lines_among(live, back)))
+        said = self._said(live, lambda: _lines_of(history, ref, live))
         if len(self._known) >= KNOWN_AT_MOST:
             self._known.clear()
         self._known[history.key, ref] = (_names(live, back), said)
@@ -204,7 +216,7 @@ class Sender:
             said.setdefault(card_key(detail.number, self.calendar.day(fact.at)), []).append(use)
         if fact.flags & self._invoices and not is_placeholder(detail.more.invoice):
             named = Invoiced(fact.at, fact.id, fact.total, fact.fund, is_historical)
-            said.setdefault(_invoice_key(fact, detail.more.invoice), []).append(named)
+            said.setdefault(invoice_key(fact.institution, detail.more.invoice), []).append(named)
 
     def _billed(
         self,
@@ -306,7 +318,7 @@ class Sender:
             if fact.flags & self._cards:
                 yield card_key(detail.number, day(fact.at))
             if fact.flags & self._invoices and not is_placeholder(detail.more.invoice):
-                yield _invoice_key(fact, detail.more.invoice)
+                yield invoice_key(fact.institution, detail.more.invoice)
             if self._orders and detail.practitioner:
                 yield practitioner_key(detail.practitioner, day(fact.at))
         for line in detail.lines or ():
@@ -332,14 +344,13 @@ _Order = tuple[int, Fact, Billed | None]
 """An order: its moment, the event that tells it, and its line (None: a visit without lines)."""
 
 
-def is_placeholder(name: str) -> bool:
-    """Whether a number says nothing: what is filled in where there is none, such as 0000000000."""
-    return len(set(name)) < 3
-
-
 def _stands(fact: Fact, offsets: Collection[tuple[str, str]]) -> bool:
     """Whether it is a settlement that stands for itself."""
     return fact.kind in SETTLEMENTS and fact.total >= 0 and name_of(fact) not in offsets
+
+
+def _lines_of(history: PersonHistory, ref: Ref, live: Sequence[Fact]) -> list[Billed]:
+    return history.made("lines", ref, lambda: lines_among(live, lines_taken_back(history, ref)))
 
 
 def _names(facts: Iterable[Fact], back: Iterable[Fact]) -> Names:
@@ -354,10 +365,6 @@ def _dead(history: PersonHistory, ref: Ref) -> list[Fact]:
         for fact in history.idle
         if fact.encounter == encounter and fact.institution == institution and fact.kind != Kind.CANCELLATION
     ]
-
-
-def _invoice_key(fact: Fact, number: str) -> str:
-    return invoice_key("" if len(number) >= UNIQUE_INVOICE else fact.institution, number)
 
 
 def _is_treated(line: Line, doctors: Collection[str]) -> bool | None:
@@ -375,11 +382,6 @@ def _is_remote(standing: Iterable[Fact]) -> bool:
         fact.kind == Kind.PHARMACY or (fact.flags & ATTENDED and fact.detail.channel == "internet")
         for fact in standing
     )
-
-
-def pack_codes(codes: Iterable[str]) -> list[str]:
-    """Trace codes that name a pack, each once."""
-    return [code for code in dict.fromkeys(codes) if len(code) >= SHORTEST_CODE and not is_placeholder(code)]
 
 
 def _sales(said: Said, billed: Billed, settlements: Sequence[str]) -> None:

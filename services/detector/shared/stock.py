@@ -7,9 +7,8 @@ comes first; from there what stands of it goes on to each pack's trace code. Not
 from schemas import event as wire
 from schemas.moments import Calendar
 from services.detector.shared.history import SharedHistory
-from services.detector.shared.keys import stock_key, trace_key
+from services.detector.shared.keys import pack_codes, stock_key, trace_key
 from services.detector.shared.registers import Movement, Register, Undone
-from services.detector.shared.sending import pack_codes
 
 MOVED = frozenset(("purchase", "purchase_return", "sale", "sale_return"))
 """Movements that bring packs in or out; counts and adjustments name none."""
