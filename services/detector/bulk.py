@@ -30,7 +30,7 @@ from services.detector.shared.keys import MARKS, read_key
 from services.detector.shared.registers import Register
 from services.detector.shared.stock import passed_on
 from services.detector.stages import NO_ORIGIN, Crossing, make_pipeline
-from services.detector.standing import Message, NotJudged, Published, asked_of_months
+from services.detector.standing import Crowd, Message, NotJudged, Published, asked_of_months
 from services.runtime.ports import Emission
 from services.settings import Settings
 
@@ -162,16 +162,20 @@ class Bulk:
             if self._follows and key.startswith(MARKS["terminal"]):
                 self._terminals[key] = history
 
-    def crowded(self, least: int) -> set[str]:
-        """Institutions with a terminal that saw so many swipes on a day, at least."""
-        return {read_key(key)[1][0] for key, history in self._terminals.items() if len(history.told) >= least}
+    def crowded(self, crowd: Crowd) -> set[str]:
+        """Institutions with a terminal that saw a crowd."""
+        return {
+            read_key(key)[1][0]
+            for key, history in self._terminals.items()
+            if crowd.is_seen([told.entry.at for told in history.told])
+        }
 
     def screen(self, institutions: Collection[str]) -> None:
-        """Tell the rows of all who were settled at some institutions, unless all rows were told before. Which
+        """Tell the rows of all settlements at some institutions, unless all rows were told before. Which
         alerts stand on them is left out: it is no question of what is usual."""
         if not self._screens:
             keys = sorted(set().union(*(self._customers.get(each, ()) for each in institutions)))
-            write_screenings(self._rows, chain.from_iterable(map(self._screenings_of, keys)))
+            write_screenings(self._rows, (row for key in keys for row in self._rows_at(institutions, key)))
 
     def judge_again(self, published: Published) -> None:
         """Judge again the terminals that what is usual concerns."""
@@ -244,8 +248,10 @@ class Bulk:
             for to, register in passed_on(_history_of(key, map(_register, bodies))):
                 self._send(out, to, register)
 
-    def _screenings_of(self, key: str) -> Iterator[ScreeningMessage]:
-        memory = PersonMemory.of(key, [_fact(body) for body in self._facts[key]])
+    def _rows_at(self, institutions: Collection[str], key: str) -> Iterator[ScreeningMessage]:
+        facts = [_fact(body) for body in self._facts[key]]
+        there = [fact for fact in facts if fact.kind == Kind.PERSON or fact.institution in institutions]
+        memory = PersonMemory.of(key, there)
         return (emission.value for emission in self.pipeline.person.all_screenings(memory))
 
     def _send(self, out: list[Letters], key: str, register: Register) -> None:

@@ -45,7 +45,8 @@ def judge_months(
     which the parts tell settlements."""
     asked = asked_of_months(rules)
     if USUAL_CROWDS in asked:
-        crowded = set().union(*parts.ask("crowded", least_crowd(registry)))
+        crowd = least_crowd(registry)
+        crowded = set().union(*parts.ask("crowded", crowd)) if crowd is not None else set()
         if crowded:
             parts.ask("screen", compared_with(crowded, registry))
         else:

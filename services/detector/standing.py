@@ -1,6 +1,5 @@
 """What stands once a history is judged: open alerts, data defects, stock, and what could not be judged."""
 
-import sys
 import traceback
 from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import NamedTuple, Self
 
 from schemas.entry import TerminalDays
 from schemas.finding import Alert, AlertMessage, DefectMessage
+from schemas.moments import MINUTE
 from schemas.registry import Baseline, Institution, Registry
 from schemas.stock import StockMessage
 from services.detector import periods
@@ -107,10 +107,26 @@ def publish(registry: Registry, usual: Iterable[Baseline]) -> Published | None:
     return Published(registry.with_table(Baseline.TABLE, usual), days)
 
 
-def least_crowd(registry: Registry) -> int:
-    """Fewer swipes a day at a terminal are nowhere a crowd (B01)."""
-    variants = Run(USUAL_CROWDS, registry).variants
-    return min((variant.parameters.persons for variant in variants), default=sys.maxsize)
+class Crowd(NamedTuple):
+    """So many swipes at a terminal within so many microseconds."""
+
+    swipes: int
+    within: int
+
+    def is_seen(self, moments: Sequence[int]) -> bool:
+        """Whether moments, in order, show one."""
+        return any(
+            last - first <= self.within
+            for first, last in zip(moments, moments[self.swipes - 1 :], strict=False)
+        )
+
+
+def least_crowd(registry: Registry) -> Crowd | None:
+    """The least that is a crowd anywhere (B01); None where nothing is."""
+    figures = [variant.parameters for variant in Run(USUAL_CROWDS, registry).variants]
+    if not figures:
+        return None
+    return Crowd(min(one.persons for one in figures), max(int(one.minutes * MINUTE) for one in figures))
 
 
 def compared_with(institutions: Set[str], registry: Registry) -> set[str]:
