@@ -94,6 +94,11 @@ class PersonHistory:
         return self._recent if past is None or past.end < moment - TWO_DAYS else self.facts
 
     @property
+    def is_folded(self) -> bool:
+        """Whether some facts are folded."""
+        return self._past is not None
+
+    @property
     def count(self) -> int:
         """How many live facts there are."""
         past = self._past

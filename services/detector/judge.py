@@ -4,7 +4,7 @@ For each key: findings = judge(live facts, registry, parameters). Judging what a
 judging the whole; either way the difference to what stands becomes opened, changed, withdrawn.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -108,9 +108,10 @@ class PersonJudge:
             raise
         return changes, note(history, verdicts) if verdicts else verdicts
 
-    def whole(self, history: PersonMemory) -> list[Verdict]:
-        """Judge everything anew."""
-        return note(history, self._whole(history))
+    def whole(self, history: PersonMemory, *, sparing: bool = True) -> list[Verdict]:
+        """Judge everything anew. sparing: ask no rule that none of the facts can concern; without, all are
+        asked, which is what the sparing is measured by."""
+        return note(history, self._whole(history, sparing=sparing))
 
     def has_aged(self, history: PersonMemory, as_of: int) -> bool:
         """Whether a history holds facts that aged out."""
@@ -164,13 +165,15 @@ class PersonJudge:
         history.suspended = True
         return difference(history.said, [placeholder(history)])
 
-    def _whole(self, history: PersonMemory) -> list[Verdict]:
+    def _whole(self, history: PersonMemory, *, sparing: bool = True) -> list[Verdict]:
         if history.count > self.bench.facts_limit:
             history.suspended = True
             return difference(history.said, [placeholder(history)])
         view = PersonView(history, self.registry, self.bench.calendar)
         # Of who has no facts there is nothing to find: a load of the whole county's records asks no rule.
-        rules = self._rules if history.count else ()
+        rules: Iterable[Rule] = ()
+        if history.count:
+            rules = self._concerned_by_any(view) if sparing else self._rules
         found = [finding for rule in rules for finding in rule.judge(view, None)]
         refs = {(fact.institution, fact.encounter) for fact in history.facts}
         verdicts = difference(history.said, [*found, *defects_of(view, sorted(refs)), *of_records(view)])
@@ -203,23 +206,44 @@ class PersonJudge:
         first = changes[0]
         if len(changes) == 1 and first.plain and len(first.after) == 1:
             return self._asked_about_news(News(view, first.after[0]))
+        facts = [fact for change in changes for fact in (*change.before, *change.after)]
+        return self._asked_of(facts, known=bool(view.history.records))
+
+    def _concerned_by_any(self, view: PersonView) -> Iterable[Rule]:
+        """Rules that any of a person's facts may concern."""
+        history, known = view.history, bool(view.history.records)
+        if history.is_folded:
+            return self._asked_of(history.facts, known=known)
+        by_ref: dict[Ref, list[Fact]] = {}
+        for fact in history.facts:
+            by_ref.setdefault((fact.institution, fact.encounter), []).append(fact)
+        concerned: set[Rule] = set()
+        for facts in by_ref.values():
+            if len(facts) == 1:
+                concerned.update(self._asked_about_news(News(view, facts[0]), concerned))
+            else:
+                concerned.update(self._asked_of(facts, known=known))
+        return [rule for rule in self._rules if rule in concerned]
+
+    def _asked_of(self, facts: Iterable[Fact], *, known: bool) -> Iterable[Rule]:
+        """Rules that watch any of some facts and find what they need among them."""
         flags, kinds = 0, set()
-        for change in changes:
-            for fact in (*change.before, *change.after):
-                flags |= fact.flags
-                kinds.add(fact.kind)
-        known = bool(view.history.records)
+        for fact in facts:
+            flags |= fact.flags
+            kinds.add(fact.kind)
         if len(kinds) == 1:
             return self._asked(kinds.pop(), flags & CONTENTS, known)
         asked = {rule for kind in kinds for rule in self._asked(kind, flags & CONTENTS, known)}
         return [rule for rule in self._rules if rule in asked]
 
-    def _asked_about_news(self, news: News) -> list[Rule]:
-        """… for a fact that stands alone in its encounter."""
+    def _asked_about_news(self, news: News, besides: Container[Rule] = ()) -> list[Rule]:
+        """… for a fact that stands alone in its encounter, those left out that are asked anyway."""
         concerned = []
         fact, history = news.fact, news.view.history
         inside = None
         for rule, within, lies_inside in self._sieve(fact.kind, fact.flags & CONTENTS, bool(history.records)):
+            if rule in besides:
+                continue
             if within is not None and news.gap > within:
                 continue
             if lies_inside:

@@ -4,6 +4,7 @@ rules.md §0.5."""
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from typing import Any
 
 from schemas.moments import Calendar
 from schemas.registry import Institution, Registry
@@ -25,6 +26,8 @@ from services.detector.insured import Insured
 from services.detector.lines import Billed, lines_among, lines_taken_back
 from services.detector.stays import FOREVER, Stay, stay_among, stays_of
 
+NOTHING_ASKED = object()
+
 
 class PersonView:
     """A person's history with the registry and the calendar beside it."""
@@ -40,7 +43,7 @@ class PersonView:
         self.registry = registry
         self.calendar = calendar
         self._encounters = encounters or {}
-        self._bills: tuple[Iterable[Ref] | None, list[Bill]] = (None, [])
+        self._bills: tuple[Any, list[Bill]] = (NOTHING_ASKED, [])
         self._billing: dict[tuple[str, int | None], list[Ref]] = {}
 
     def facts_of(self, refs: Iterable[Ref] | None) -> list[Fact]:
@@ -151,7 +154,7 @@ class PersonView:
         """The bills of encounters that have one; all of the person's for None."""
         asked, found = self._bills
         # One rule after another asks about the same encounters.
-        if asked is None or asked is not refs:
+        if asked is not refs:
             facts = self.facts_of(refs)
             billed = dict.fromkeys((fact.institution, fact.encounter) for fact in facts if fact.flags & LINED)
             found = [bill for bill in map(self.bill, billed) if bill.charges]

@@ -201,7 +201,7 @@ class Run:
 
 
 def from_scratch(stage: PersonStage | SharedStage, memory: PersonMemory | SharedHistory):
-    """The same facts in a fresh memory, judged whole."""
+    """The same facts in a fresh memory, judged whole, by every rule."""
     copy = stage.fresh(memory.key)
     if isinstance(memory, PersonMemory):
         for fact in (*memory.facts, *memory.idle, *memory.foreign, *memory.records.values()):
@@ -210,7 +210,10 @@ def from_scratch(stage: PersonStage | SharedStage, memory: PersonMemory | Shared
         for register in memory.registers.values():
             copy.put(register)
     judge: PersonJudge | SharedJudge = stage.judge
-    judge.whole(copy)
+    if isinstance(judge, PersonJudge):
+        judge.whole(copy, sparing=False)
+    else:
+        judge.whole(copy)
     return copy
 
 
