@@ -41,7 +41,7 @@ def a_year(chance: Random, *, in_order: bool, with_lines_apart: bool) -> list[li
     days = sorted(chance.sample(range(320), 40)) if in_order else chance.sample(range(320), 40)
     told = [purchase(number, day) for number, day in enumerate(days)]
     if with_lines_apart:
-        told.insert(20, fee_lines("2026-02-03 10:00", line("9", code="X1"), institution="P9", encounter="V9"))
+        told.insert(0, fee_lines("2026-01-01 01:00", line("9", code="X1"), institution="P9", encounter="V9"))
     return [told[at : at + 8] for at in range(0, len(told), 8)]
 
 
@@ -78,12 +78,12 @@ def test_a_glance_at_the_others_never_misses_a_line_of_a_day_or_later():
     for seed in range(20):
         chance = Random(seed)
         stories = a_year(chance, in_order=bool(seed % 2), with_lines_apart=True)
-        stories[0][0] |= {"lines": [line("1", code="X5", occurred_at="2026-11-20T10:00:00+08:00")]}
+        stories[0][1] |= {"lines": [line("1", "2026-12-20 10:00", code="X5")]}
         memory = memory_of(stories)
         (news,) = entries(purchase(99, 319))
         memory.add(fact := read_entry(news, CALENDAR))
         for code in CODES:
-            for since in (moment("2026-06-01 00:00"), moment("2026-11-01 00:00"), moment("2026-11-25 00:00")):
+            for since in (moment("2026-06-01 00:00"), moment("2026-11-01 00:00"), moment("2026-12-18 00:00")):
                 is_billed = any(
                     line.code == code and (line.at or other.at) >= since
                     for other in memory.facts
@@ -92,6 +92,15 @@ def test_a_glance_at_the_others_never_misses_a_line_of_a_day_or_later():
                 )
                 folded = PersonMemory.unpack("person-1", memory.pack())
                 assert not is_billed or folded.tells_besides(folded._recent[-1], code.encode(), since)
+
+
+def test_what_is_folded_is_known_when_it_comes_again():
+    told = [purchase(number, number * 7) for number in range(40)]
+    packed = memory_of([told[:20], told[20:]]).pack()
+    for one in entries(*told):
+        memory = PersonMemory.unpack("person-1", packed)
+        assert memory.is_folded
+        assert memory.add(read_entry(one, CALENDAR)) is None
 
 
 def test_a_name_that_only_resembles_a_folded_one_leaves_the_past_folded(monkeypatch):

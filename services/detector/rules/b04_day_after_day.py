@@ -134,11 +134,16 @@ class DayAfterDay(Rule):
         for day in days:
             if crowd(view, day - 1, day + 1):
                 yield from refs_of(on_days(view, day - 1, day + 1, PURCHASES))
+        months = {month_of(day) for day in days}
+        if change.before:
+            # What it leaves behind is of an earlier day, or of another place, where the rule may hold.
+            for month in months:
+                yield from refs_of(on_days(view, *month, PURCHASES))
         standing = [said.members for said in view.history.said.values() if said.rule == self.id]
         if not standing:
             return
         about = {change.ref}
-        for month in {month_of(day) for day in days}:
+        for month in months:
             about.update(refs_of(on_days(view, *month, PURCHASES)))
         for members in standing:
             found = {(institution, encounter) for institution, encounter in members}

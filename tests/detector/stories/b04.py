@@ -1,6 +1,7 @@
 """B04 连续多日购药: its cases."""
 
 from schemas.records import Pack
+from schemas.rules import RuleParameters
 from tests.detector.stories import Story
 from tests.support.entries import cancellation, fee_lines, line, registry_of, settlement, swipe
 
@@ -40,6 +41,26 @@ ROW = days("03-05", "03-06", "03-07")
 CAUGHT = [("B04", 3, "30.00")]
 FIVE = packs("1", "1", "1", "1", "1", code="Z9")
 OFTEN = [("B04", 3, "9.00")]
+APART = [
+    told
+    for index, bought in enumerate(FIVE[:4])
+    for told in (
+        {**bought, "lines": []},
+        fee_lines(
+            f"03-{1 + 5 * index:02d} 09:01", *bought["lines"], institution="P1", encounter=f"E-S{index}"
+        ),
+    )
+] + FIVE[4:]
+WEEK = line("L2", code="X2", category="09", quantity="1", amount="10.00", covered_amount="9.00")
+OFF_IN_TIME = registry_of(
+    Pack("X1", ingredient="amlodipine", units_per_pack=1, daily_units=1),
+    RuleParameters("B04", "", "2026-03-10", source="rules.toml", values={}, enabled=False),
+)
+SIXTY_ONE = packs("61")[0]
+LATER = {**packs("1", "1", "1")[2], "encounter_id": "V2"}
+ANOTHER_DRUG = fee_lines(
+    "03-11 09:01", line("L1", code="Z9", category="09"), institution="P1", encounter="V2"
+)
 
 STORIES = [
     Story("three days in a row", ROW, expects=CAUGHT),
@@ -70,6 +91,7 @@ STORIES = [
     ),
     Story("one drug five times in a month", FIVE, expects=OFTEN),
     Story("four times", FIVE[:4]),
+    Story("five times, most of them with lines that come by themselves", APART, expects=OFTEN),
     Story("five times over two months", [*FIVE[:4], {**FIVE[4], "occurred_at": "2026-04-01T09:00:00+08:00"}]),
     Story(
         "one ingredient by two codes",
@@ -86,7 +108,20 @@ STORIES = [
         expects=[("B04", 3, "6.86")],
     ),
     Story("three packs of four weeks", packs("3"), PACKS, expects=[("B04", 3, "7.71")]),
+    Story(
+        "the later one turns out another drug, and the rule was switched off by then",
+        [SIXTY_ONE, LATER, ANOTHER_DRUG],
+        OFF_IN_TIME,
+        expects=[("B04", 3, "9.00")],
+    ),
+    Story("… and is the same drug", [SIXTY_ONE, LATER], OFF_IN_TIME),
     Story("two packs of four weeks", packs("2"), PACKS),
+    Story(
+        "two packs of four weeks and one of a week under another code",
+        [{**packs("2")[0], "lines": [*packs("2")[0]["lines"], WEEK]}],
+        PACKS,
+        expects=[("B04", 3, "1.29")],
+    ),
     Story("just what sixty days take", packs("1", "1", "1", "1", code="X2"), PACKS),
     Story("a broken pack counts its units", packs("60", split_pack=True), PACKS),
     Story("… and too many of them", packs("61", split_pack=True), PACKS, expects=[("B04", 3, "9.00")]),

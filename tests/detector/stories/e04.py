@@ -4,7 +4,16 @@ from typing import Any
 
 from schemas.records import Pack
 from tests.detector.stories import Story
-from tests.support.entries import approval, cancellation, fee_lines, line, registry_of, settlement, stay
+from tests.support.entries import (
+    approval,
+    cancellation,
+    fee_lines,
+    inpatient,
+    line,
+    registry_of,
+    settlement,
+    stay,
+)
 
 KNOWN = registry_of(
     Pack("TABLET", units_per_pack=10, daily_units=2),
@@ -34,6 +43,11 @@ BACK = taken(line_id="2", quantity="-1", amount="-10.00", refunds_line_id="1")
 
 STORIES = [
     told("eight days after an acute disease", home(EIGHT_DAYS), found="1.00"),
+    told(
+        "eight days, told by the settlement alone",
+        inpatient("03-01 10:00", "03-05 10:00", diagnoses=[{"code": "K80.2"}], lines=[EIGHT_DAYS]),
+        found="1.00",
+    ),
     told("seven days", home(taken(days_supply=7))),
     told("two packs of five days each", home(taken(quantity="2")), found="2.40"),
     told("two lines of one drug", home(taken(), taken(line_id="2")), found="4.80"),
