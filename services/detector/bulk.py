@@ -13,12 +13,13 @@ from pathlib import Path
 from zlib import crc32
 
 import msgspec
+from msgspec.structs import replace
 
 from schemas.entry import Entry
 from schemas.registry import Registry
 from schemas.screening import ScreeningMessage
 from schemas.topics import ALERTS
-from services.detector.facts import SETTLEMENTS, Fact, Kind
+from services.detector.facts import LINED, SETTLEMENTS, Fact, Kind
 from services.detector.memory import PersonMemory
 from services.detector.namesakes import Namesakes, Noted
 from services.detector.periods.baselines import USUAL_CROWDS
@@ -171,8 +172,8 @@ class Bulk:
         }
 
     def screen(self, institutions: Collection[str]) -> None:
-        """Tell the rows of all settlements at some institutions, unless all rows were told before. Which
-        alerts stand on them is left out: it is no question of what is usual."""
+        """Tell the rows of all settlements at some institutions, unless all rows were told before. Lines and
+        alerts are left out: they are no question of what is usual."""
         if not self._screens:
             keys = sorted(set().union(*(self._customers.get(each, ()) for each in institutions)))
             write_screenings(self._rows, (row for key in keys for row in self._rows_at(institutions, key)))
@@ -249,8 +250,11 @@ class Bulk:
                 self._send(out, to, register)
 
     def _rows_at(self, institutions: Collection[str], key: str) -> Iterator[ScreeningMessage]:
-        facts = [_fact(body) for body in self._facts[key]]
-        there = [fact for fact in facts if fact.kind == Kind.PERSON or fact.institution in institutions]
+        there = [
+            replace(fact, flags=fact.flags & ~LINED)
+            for fact in map(_fact, self._facts[key])
+            if fact.kind == Kind.PERSON or fact.institution in institutions
+        ]
         memory = PersonMemory.of(key, there)
         return (emission.value for emission in self.pipeline.person.all_screenings(memory))
 

@@ -15,6 +15,7 @@ _LEAST = -LIMIT
 CENT = Decimal("0.01")
 UNIT_PRICE = Decimal("0.000001")
 QUANTITY = Decimal("0.0001")
+FINITE = "expected a finite number below 10^14"
 _ZERO = Decimal(0)
 _NOTHING = Decimal("0.00")
 _EXACT = Context(prec=40, traps=[Inexact, InvalidOperation])
@@ -49,13 +50,22 @@ def money(value: Decimal) -> Decimal:
 
 def plain(value: Decimal, step: Decimal) -> Decimal:
     """Without trailing zeros and without an exponent, at most as fine as `step`. Raises OutOfRange."""
+    if value.is_snan():
+        # It has no hash to be known by.
+        raise OutOfRange(FINITE)
+    return _plain(value, step)
+
+
+@lru_cache(maxsize=8_192)
+def _plain(value: Decimal, step: Decimal) -> Decimal:
+    """The same; most quantities and prices come again and again."""
     value = _exact(value, step, f"at most {-step.as_tuple().exponent} decimals").normalize(_EXACT)
     return value if value.as_tuple().exponent <= 0 else value.quantize(_WHOLE, context=_EXACT)  # type: ignore[operator]
 
 
 def _exact(value: Decimal, step: Decimal, wanted: str) -> Decimal:
     if not value.is_finite() or not _LEAST < value < LIMIT:
-        raise OutOfRange("expected a finite number below 10^14")
+        raise OutOfRange(FINITE)
     try:
         value = value.quantize(step, context=_EXACT)
     except (InvalidOperation, Inexact):
