@@ -1,6 +1,6 @@
 """Bills: what an encounter is charged for, by code and day (rules.md §0.3, §0.4)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
@@ -69,8 +69,10 @@ def by_day(charges: Iterable[Charge], calendar: Calendar) -> dict[int, list[Char
     return days
 
 
-def count(charges: Iterable[Charge]) -> Decimal:
+def count(charges: Sequence[Charge]) -> Decimal:
     """How many units were charged."""
+    if len(charges) == 1:
+        return charges[0].line.quantity
     return sum((charge.line.quantity for charge in charges), Decimal(0))
 
 

@@ -235,16 +235,14 @@ class PersonHistory:
             fact for fact in facts if fact.flags & LINED and (fact.at >= since or fact.kind == Kind.FEE_LINES)
         ]
 
-    def tells_besides(self, fact: Fact, text: bytes, since: int) -> bool:
-        """Whether lines of another live fact may tell of a text; of facts that are folded, lines of a moment
-        or later ones alone."""
+    def told_besides(self, fact: Fact, since: int) -> list[bytes]:
+        """The packed details of all other live facts with lines, folded ones in one piece: unless no line of
+        theirs is of a moment or later."""
+        told = [bytes(other.packed) for other in self._recent if other.flags & LINED and other is not fact]
         past = self._past
-        if past is not None and past.billed >= since and past.may_tell(text):
-            return True
-        for other in self._recent:
-            if other.flags & LINED and other is not fact and text in bytes(other.packed):
-                return True
-        return False
+        if past is not None and past.billed >= since:
+            told.append(bytes(past.packed))
+        return told
 
     def gap(self, fact: Fact) -> int:
         """How far, at least, the nearest other live fact lies from this one, by their moments."""

@@ -12,7 +12,7 @@ class News:
     have found nothing.
     """
 
-    __slots__ = ("_bill", "_billed", "_gap", "_since", "_told", "fact", "ref", "view")
+    __slots__ = ("_bill", "_from", "_gap", "_since", "_told", "fact", "ref", "view")
 
     def __init__(self, view: PersonView, fact: Fact) -> None:
         self.view = view
@@ -22,7 +22,7 @@ class News:
         self._gap: int | None = None
         self._told: dict[tuple[bytes, ...], list[Fact]] = {}
         self._since: dict[int, list[Fact]] = {}
-        self._billed: dict[tuple[str, int], bool] = {}
+        self._from: dict[int, list[bytes]] = {}
 
     @property
     def bill(self) -> Bill:
@@ -67,9 +67,11 @@ class News:
 
     def is_billed_elsewhere(self, code: str, day: int) -> bool:
         """Whether another fact may bill a code on a local day, or after it."""
-        name = (code, day)
-        billed = self._billed.get(name)
-        if billed is None:
-            history, since = self.view.history, self.view.calendar.midnight(day)
-            billed = self._billed[name] = history.tells_besides(self.fact, code.encode(), since)
-        return billed
+        told = self._from.get(day)
+        if told is None:
+            since = self.view.calendar.midnight(day)
+            told = self._from[day] = self.view.history.told_besides(self.fact, since)
+        if not told:
+            return False
+        text = code.encode()
+        return any(text in packed for packed in told)

@@ -63,10 +63,6 @@ class Past(Struct, array_like=True, gc=False):
                 place = marks.find(mark, place + 1)
         return False
 
-    def may_tell(self, text: bytes) -> bool:
-        """Whether a folded fact may tell of a text."""
-        return text in bytes(self.packed)
-
     def places(self) -> tuple[int, ...]:
         """Where each fact ends, bytes after the first one's begin."""
         size = "H" if len(self.ends) == 2 * self.count else "I"

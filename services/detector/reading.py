@@ -96,7 +96,7 @@ def _settlement(event: wire.Settlement, calendar: Calendar, occurred: int, recor
     detail = Detail(
         recorded, occurred, fen(amounts.account), family, event.region or "", event.channel or "",
         event.emergency or 0, 0, "", event.external_institution or "", event.prescription_id or "",
-        event.disease_code or "", diagnoses, main_diagnosis, lines_digest(event.lines) if lines else 0,
+        event.disease_code or "", diagnoses, main_diagnosis, lines_digest(lines) if lines else 0,
         "", "", "", _settlement_defects(event, is_reversed=is_reversed), number, practitioner, lines,
         None, None, None, _more_of(event, calendar),
     )  # fmt: skip

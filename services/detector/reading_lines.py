@@ -97,7 +97,7 @@ def _line_more(line: wire.Line) -> LineMore | None:
     return None if more == NO_MORE else more
 
 
-def lines_digest(lines: list[wire.Line]) -> int:
-    """One number for the set of (code, quantity, amount); never 0."""
-    content = sorted(f"{line.code}|{line.quantity.normalize()}|{fen(line.amount)}" for line in lines)
+def lines_digest(lines: list[Line]) -> int:
+    """One number for the set of (code, quantity, amount in fen); never 0."""
+    content = sorted([f"{line.code}|{line.quantity.normalize()}|{line.amount}" for line in lines])
     return int.from_bytes(blake2b("\n".join(content).encode(), digest_size=7).digest()) or 1
