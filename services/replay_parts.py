@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from schemas.entry import Entry
+from schemas.event import AnyEvent
 from schemas.moments import Calendar
 from schemas.registry import PersonRecord, Record, Registry, encode_record, person_of
 from services.detector.bulk import Bulk, part_of
@@ -86,24 +87,28 @@ class Door:
         pseudonyms = Pseudonyms(key)
         return cls(Admission(Calendar(settings.timezone), pseudonyms), pseudonyms, system_clock())
 
-    def admit(self, events: Iterable[tuple[int, tuple[str, bytes]]]) -> Iterator[Entry]:
-        """Entries of (number, (place for messages, JSON text)), each event once."""
+    def admit(self, events: Iterable[tuple[int, tuple[str, bytes]]]) -> Iterator[tuple[Entry, AnyEvent]]:
+        """Entries of (number, (place for messages, JSON text)), with the events in their normal form; each
+        event once."""
         for number, (place, text) in events:
-            row = self.admission.judge(text, self.now)
-            if isinstance(row, Refused):
-                self.refused.append((number, place, row))
+            admitted = self.admission.admit(text, self.now)
+            if isinstance(admitted, Refused):
+                self.refused.append((number, place, admitted))
                 continue
+            event, row = admitted
             name = (row.institution_id, row.event_id)
             if name in self._taken:
                 self.again.append((name, row.content_hash))
                 continue
             self._taken[name] = row.content_hash
             self._numbers.append(number)
-            yield Entry(number, "event", row.key, row.body, row.occurred_at, 0, 0)
+            yield Entry(number, "event", row.key, row.body, row.occurred_at, 0, 0), event
 
     def registry(self, records: Iterable[Record]) -> Registry:
         """Registry rows that travel as a whole, pseudonymised."""
-        return Registry(whole_tables([hide(record, self.pseudonyms)[0] for record in records]), 1)
+        # Of persons' rows nothing but their table is told here.
+        shown = (one if person_of(one) else hide(one, self.pseudonyms)[0] for one in records)
+        return Registry(whole_tables(shown), 1)
 
     def persons(self, records: Iterable[Record]) -> Iterator[Entry]:
         """Registry rows about one person each, as entries."""
@@ -180,8 +185,8 @@ class Part(Bulk):
         """Take in what is of this part; names as `Door.names`, where there are other parts."""
         for entry in self.door.persons(self._own_persons()):
             self.take(entry)
-        for entry in self.door.admit(self._own_events()):
-            self.take(entry)
+        for entry, event in self.door.admit(self._own_events()):
+            self.take(entry, event)
         return self.door.names() if self.parts > 1 else array("Q")
 
     def numbers_of(self, hashes: Set[int]) -> dict[Name, int]:

@@ -126,7 +126,7 @@ def _event_by_event(
     watch: Watch | None,
 ) -> Outcome:
     entries = [*door.persons(persons)]
-    story: Iterable[Entry] = chain(entries, door.admit(enumerate(events)))
+    story: Iterable[Entry] = chain(entries, (entry for entry, _ in door.admit(enumerate(events))))
     total = len(entries) + len(events)
     if shuffle is not None:
         mixed = list(story)

@@ -16,16 +16,18 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.entry import Entry
+from schemas.event import AnyEvent
 from schemas.registry import Registry
 from schemas.screening import ScreeningMessage
 from schemas.topics import ALERTS
-from services.detector.facts import LINED, SETTLEMENTS, Fact, Kind
+from services.detector.facts import LINED, SETTLEMENTS, Fact, Kind, forget_details
+from services.detector.history import forget_all_made
 from services.detector.memory import PersonMemory
 from services.detector.namesakes import Namesakes, Noted
 from services.detector.periods.baselines import USUAL_CROWDS
 from services.detector.periods.duck import write_screenings
 from services.detector.profiling import Costs
-from services.detector.reading import read_entry
+from services.detector.reading import fact_of, read_entry
 from services.detector.shared.history import SharedHistory
 from services.detector.shared.keys import MARKS, read_key
 from services.detector.shared.registers import Register
@@ -35,6 +37,9 @@ from services.detector.standing import Crowd, Message, NotJudged, Published, ask
 from services.runtime.ports import Emission
 from services.settings import Settings
 
+AT_ONCE = 100
+"""Of so many events or persons what is made for their judgement is kept: memory that is used again and again
+is faster than fresh memory."""
 Letters = list[tuple[str, bytes]]
 """Registers, packed, by the shared keys that they go to."""
 
@@ -85,11 +90,13 @@ class Bulk:
 
     # -- gathering --------------------------------------------------------------------------------------
 
-    def take(self, entry: Entry) -> None:
-        """Gather an entry. Of one event the first counts."""
+    def take(self, entry: Entry, event: AnyEvent | None = None) -> None:
+        """Gather an entry. Of one event the first counts. event: what the body says, where that is known."""
         self.entries += 1
+        if self.entries % AT_ONCE == 0:
+            forget_details()
         try:
-            fact = read_entry(entry, self._calendar)
+            fact = read_entry(entry, self._calendar) if event is None else fact_of(event, self._calendar)
             if fact is None:
                 self._take_stock(entry)
                 return
@@ -205,6 +212,9 @@ class Bulk:
         keys = [*self._facts]
         for count, key in enumerate(keys):
             self.judged(count, len(keys))
+            if count % AT_ONCE == 0:
+                forget_details()
+                forget_all_made()
             bodies = self._facts[key] if self._keeps_facts else self._facts.pop(key)
             memory = self._judge_person(key, [_fact(body) for body in bodies])
             for to, register in person.registers(memory):

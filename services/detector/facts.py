@@ -353,6 +353,11 @@ def _keep(fact: Fact, detail: Detail) -> None:
     _unpacked[id(fact)] = (fact, detail)
 
 
+def forget_details() -> None:
+    """Let go of all details that are kept unpacked."""
+    _unpacked.clear()
+
+
 def told_of(owner: str, fact: Fact) -> Fact:
     """A fact of another person, as the histories of those hear of it whose things it names too."""
     packed = msgspec.Raw(_encode_detail(msgspec.structs.replace(fact.detail, owner=owner)))

@@ -406,10 +406,15 @@ REMEMBERING_AT_MOST = 4_000
 
 def _remember(history: PersonHistory) -> None:
     if len(_remembering) >= REMEMBERING_AT_MOST:
-        for other in _remembering:
-            other.forget_made()
-        _remembering.clear()
+        forget_all_made()
     _remembering.append(history)
+
+
+def forget_all_made() -> None:
+    """Let go of all that was made of any history."""
+    for history in _remembering:
+        history.forget_made()
+    _remembering.clear()
 
 
 def _of(facts: list[Fact], ref: Ref) -> list[Fact]:

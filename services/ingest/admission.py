@@ -16,7 +16,16 @@ import msgspec
 from msgspec import Struct
 
 from schemas import event as events
-from schemas.event import Cancellation, FeeLines, Line, Settlement, Stock, decode_event, encode_event
+from schemas.event import (
+    AnyEvent,
+    Cancellation,
+    FeeLines,
+    Line,
+    Settlement,
+    Stock,
+    decode_event,
+    encode_event,
+)
 from schemas.moments import Calendar, normal
 from services.ingest.naming import names_of
 from services.ingest.normal import QUANTITY, UNIT_PRICE, NotATime, OutOfRange, Times, money, plain
@@ -59,13 +68,18 @@ class Admission:
 
     def judge(self, text: bytes | msgspec.Raw, now: int) -> Admitted | Refused:
         """One event as JSON text; `now` in microseconds since 1970. Never raises for bad input."""
+        admitted = self.admit(text, now)
+        return admitted if isinstance(admitted, Refused) else admitted[1]
+
+    def admit(self, text: bytes | msgspec.Raw, now: int) -> tuple[events.AnyEvent, Admitted] | Refused:
+        """The same, with the event in its normal form."""
         try:
             event = decode_event(text)
             plain_text = bytes(text)
             if b"\\" in plain_text or b"\x7f" in plain_text:
                 # Only an escape or DEL can bring a control character past the decoder.
                 _check_texts(event, "")
-            return self._admit(event, now)
+            return event, self._admit(event, now)
         except _Fault as fault:
             refused = Refused([fault.refusal])
         except msgspec.ValidationError as error:
