@@ -16,16 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from schemas import event as events
-from schemas.event import (
-    AnyEvent,
-    Cancellation,
-    FeeLines,
-    Line,
-    Settlement,
-    Stock,
-    decode_event,
-    encode_event,
-)
+from schemas.event import Cancellation, FeeLines, Line, Settlement, Stock, decode_event, encode_event
 from schemas.moments import Calendar, normal
 from services.ingest.naming import names_of
 from services.ingest.normal import QUANTITY, UNIT_PRICE, NotATime, OutOfRange, Times, money, plain
