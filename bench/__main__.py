@@ -145,30 +145,37 @@ def _replayed_county(folder: Path) -> list[Figure]:
 
 
 def _replayed(folder: Path, *arguments: str) -> tuple[float, float, int]:
-    """(seconds, mebibytes, alerts) of the command."""
+    """(seconds, mebibytes, alerts) of the command. What its processes share is weighed with each of them."""
     out = folder / "alerts.jsonl"
     began = time.perf_counter()
     process = _qingfeng("replay", "--out", str(out), *arguments)
-    peak = 0.0
+    peaks: dict[int, float] = {}
     while process.poll() is None:
-        peak = max(peak, _mebibytes(process.pid))
-        time.sleep(0.1)
-    return time.perf_counter() - began, peak, sum(1 for _ in out.open())
+        for pid in (process.pid, *_begun_by(process.pid)):
+            peaks[pid] = max(peaks.get(pid, 0.0), _peak_mebibytes(pid))
+        time.sleep(0.02)
+    return time.perf_counter() - began, sum(peaks.values()), sum(1 for _ in out.open())
 
 
 def _qingfeng(*arguments: str) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-m", "services", *arguments], stdout=subprocess.DEVNULL)
 
 
-def _mebibytes(pid: int) -> float:
-    """Memory of a process and of those it began, what they share counted once; 0 when it is gone."""
+def _begun_by(pid: int) -> list[int]:
+    """The processes that a process began."""
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _peak_mebibytes(pid: int) -> float:
+    """Greatest resident memory so far of a process; 0 when it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0.0
-    own = next((int(line.split()[1]) / 1_024 for line in lines if line.startswith("Pss:")), 0.0)
-    return own + sum(_mebibytes(int(child)) for child in children)
+    return next((int(line.split()[1]) / 1_024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from services.detector.shared.keys import MARKS, read_key
 from services.detector.shared.registers import Register
 from services.detector.shared.stock import passed_on
 from services.detector.stages import NO_ORIGIN, Crossing, make_pipeline
-from services.detector.standing import Crowd, Message, NotJudged, Published, asked_of_months
+from services.detector.standing import Message, NotJudged, Published, asked_of_months, least_crowd
 from services.runtime.ports import Emission
 from services.settings import Settings
 
@@ -56,8 +56,8 @@ def part_of(name: str, parts: int) -> int:
 class Bulk:
     """One of `parts` parts. rows: the file to which settlements are told as they were judged.
 
-    What it holds grows with the history alone: packed facts by person, and packed registers by shared key,
-    until they are judged.
+    What it holds grows with the history alone, some hundred bytes each: packed facts by person and packed
+    registers by shared key, until they are judged; terminals' days; and what was said.
     """
 
     def __init__(
@@ -85,7 +85,9 @@ class Bulk:
         self._calendar = self.pipeline.person.bench.calendar
         self._facts: dict[str, list[bytes]] = {}
         self._registers: dict[str, list[bytes]] = {}
-        self._terminals: dict[str, SharedHistory] = {}
+        self._terminals: dict[str, bytes] = {}
+        self._crowd = least_crowd(registry)
+        self._crowded: set[str] = set()
         self._customers: dict[str, set[str]] = {}
 
     # -- gathering --------------------------------------------------------------------------------------
@@ -168,15 +170,11 @@ class Bulk:
             key, bodies = self._registers.popitem()
             history = self._judge_key(key, [_register(body) for body in bodies])
             if self._follows and key.startswith(MARKS["terminal"]):
-                self._terminals[key] = history
+                self._follow(history)
 
-    def crowded(self, crowd: Crowd) -> set[str]:
+    def crowded(self) -> set[str]:
         """Institutions with a terminal that saw a crowd."""
-        return {
-            read_key(key)[1][0]
-            for key, history in self._terminals.items()
-            if crowd.is_seen([told.entry.at for told in history.told])
-        }
+        return self._crowded
 
     def screen(self, institutions: Collection[str]) -> None:
         """Tell the rows of all settlements at some institutions, unless all rows were told before. Lines and
@@ -188,10 +186,17 @@ class Bulk:
     def judge_again(self, published: Published) -> None:
         """Judge again the terminals that what is usual concerns."""
         self.pipeline.use(published.registry)
-        for key, history in self._terminals.items():
+        shared = self.pipeline.shared
+        for key, packed in self._terminals.items():
             institution, _, day = read_key(key)[1]
             if published.concerns(institution, int(day)):
-                self._hear(self.pipeline.shared.rejudge(history))
+                self._hear(shared.rejudge(shared.unpack(key, packed)))
+
+    def _follow(self, terminal: SharedHistory) -> None:
+        """Keep a terminal's day, which what is usual may concern."""
+        self._terminals[terminal.key] = self.pipeline.shared.pack(terminal)
+        if self._crowd is not None and self._crowd.is_seen([told.entry.at for told in terminal.told]):
+            self._crowded.add(read_key(terminal.key)[1][0])
 
     @property
     def _keeps_facts(self) -> bool:

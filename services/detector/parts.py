@@ -10,7 +10,7 @@ from services.detector.facts import Fact
 from services.detector.namesakes import Namesakes
 from services.detector.periods.baselines import USUAL_CROWDS
 from services.detector.periods.duck import ScreenedHistory
-from services.detector.standing import Standing, asked_of_months, compared_with, least_crowd, publish
+from services.detector.standing import Standing, asked_of_months, compared_with, publish
 
 
 class Parts(Protocol):
@@ -45,8 +45,7 @@ def judge_months(
     which the parts tell settlements."""
     asked = asked_of_months(rules)
     if USUAL_CROWDS in asked:
-        crowd = least_crowd(registry)
-        crowded = set().union(*parts.ask("crowded", crowd)) if crowd is not None else set()
+        crowded = set().union(*parts.ask("crowded"))
         if crowded:
             parts.ask("screen", compared_with(crowded, registry))
         else:
