@@ -1,6 +1,8 @@
 """What came, as rules look at it before they are asked: cheaply, and without opening the past."""
 
-from services.detector.billing import Bill, Charge
+from collections.abc import Sequence
+
+from services.detector.billing import Charge
 from services.detector.facts import LINED, Fact
 from services.detector.view import PersonView
 
@@ -9,33 +11,23 @@ class News:
     """A fact that stands alone in its encounter: no other version of it and no cancellation is known.
 
     Whoever asks about it learns what may be, never what is: a rule that is spared by what this says would
-    have found nothing.
+    have found nothing. charges: what its encounter is charged for; codes: the same by code.
     """
 
-    __slots__ = ("_bill", "_from", "_gap", "_since", "_told", "fact", "ref", "view")
+    __slots__ = ("_from", "_gap", "_since", "_told", "charges", "codes", "fact", "view")
 
     def __init__(self, view: PersonView, fact: Fact) -> None:
         self.view = view
         self.fact = fact
-        self.ref = (fact.institution, fact.encounter)
-        self._bill: Bill | None = None
+        self.charges: Sequence[Charge] = ()
+        self.codes: dict[str, list[Charge]] = {}
+        if fact.flags & LINED:
+            bill = view.bill((fact.institution, fact.encounter))
+            self.charges, self.codes = bill.charges, bill.by_code
         self._gap: int | None = None
         self._told: dict[tuple[bytes, ...], list[Fact]] = {}
         self._since: dict[int, list[Fact]] = {}
         self._from: dict[int, list[bytes]] = {}
-
-    @property
-    def bill(self) -> Bill:
-        """What its encounter is charged for."""
-        bill = self._bill
-        if bill is None:
-            bill = self._bill = self.view.bill(self.ref)
-        return bill
-
-    @property
-    def codes(self) -> dict[str, list[Charge]]:
-        """Charges by code."""
-        return self.bill.by_code
 
     @property
     def gap(self) -> int:

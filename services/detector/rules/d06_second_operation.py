@@ -65,7 +65,7 @@ class SecondOperation(BillRule):
 
     def may_find(self, news: News) -> bool:
         operations = 0
-        for charge in news.bill.charges:
+        for charge in news.charges:
             operations += charge.line.category == OPERATION
         return operations > 1
 

@@ -58,7 +58,7 @@ class AboveThePrice(BillRule):
 
     def may_find(self, news: News) -> bool:
         cheapest, tolerance = _cheapest(news.view.registry), Decimal(str(self.parameters.tolerance_yuan))
-        for charge in news.bill.charges:
+        for charge in news.charges:
             cap = cheapest.get(charge.line.code)
             if cap is not None and _price(charge) > cap + tolerance:
                 return True

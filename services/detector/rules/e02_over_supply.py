@@ -100,7 +100,7 @@ class OverSupply(Rule):
             return False
         formulary = formulary_of(news.view.registry)
         given: set[str] = set()
-        for code in {charge.line.code for charge in news.bill.charges if charge.line.is_drug}:
+        for code in {charge.line.code for charge in news.charges if charge.line.is_drug}:
             named = formulary.names(code)
             if not given.isdisjoint(named.substances):
                 return True

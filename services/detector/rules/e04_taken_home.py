@@ -90,7 +90,7 @@ class TakenHome(BillRule):
     parameters: TakenHomeParameters = TakenHomeParameters()
 
     def may_find(self, news: News) -> bool:
-        for charge in news.bill.charges:  # noqa: SIM110 — a generator costs more than the answer
+        for charge in news.charges:  # noqa: SIM110 — a generator costs more than the answer
             if charge.line.more.discharge_drug:
                 return True
         return False

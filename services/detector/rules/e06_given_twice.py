@@ -79,7 +79,7 @@ class GivenTwice(Rule):
         if news.fact.kind in OUTPATIENT and news.gap <= LOCAL_DAY:
             return True
         first = None
-        for charge in news.bill.charges:
+        for charge in news.charges:
             if charge.line.is_drug:
                 if first is not None and charge.line.code != first:
                     return True
