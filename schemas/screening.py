@@ -15,13 +15,14 @@ Care = Literal["inpatient", "visit", "pharmacy", "other"]
 
 FLAGS = (
     "historical", "backfilled", "mid_stay", "emergency", "negative", "newborn", "offset", "defective",
-    "present", "emptied", "on_leave",
+    "present", "emptied", "on_leave", "under_alert",
 )  # fmt: skip
 """What `ScreeningMessage.flags` may name. historical: came by import. backfilled: written more than a day
 after the visit. newborn: by med_type, or born at most 28 days before. offset: a negative mirror takes it
 back, or it is that mirror. defective: it contradicts itself. present: it shows the person at a counter at a
 clock time. emptied: the personal account paid and holds less than one yuan afterwards. on_leave: a
-round of its encounter noted a leave."""
+round of its encounter noted a leave. under_alert: it was taken back, and an alert over its person named it by
+all that had been recorded until then."""
 
 ITEMS_AT_MOST = 2_000
 """Lines kept one by one; of longer encounters the sums by code, practitioner left out."""

@@ -307,6 +307,13 @@ class PersonHistory:
             return False
         return name_of(fact) in offsets
 
+    @property
+    def has_refunds(self) -> bool:
+        """Whether any settlement is negative."""
+        if self._offsets is None:
+            self._offsets = offsets_among(self._recent)
+        return self._offsets is not NOTHING_NEGATIVE
+
     def standing_cancellations(self) -> list[Fact]:
         """Cancellations that no later one takes back, whoever they were posted for."""
         known = [*self.idle, *heard(self.foreign, crowded(self.foreign))] if self.foreign else self.idle

@@ -4,7 +4,7 @@ For each key: findings = judge(live facts, registry, parameters). Judging what a
 judging the whole; either way the difference to what stands becomes opened, changed, withdrawn.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -112,6 +112,15 @@ class PersonJudge:
         """Judge everything anew. sparing: ask no rule that none of the facts can concern; without, all are
         asked, which is what the sparing is measured by."""
         return note(history, self._whole(history, sparing=sparing))
+
+    def naming(self, history: PersonMemory, ref: Ref) -> Iterator[Finding]:
+        """The findings that name an encounter, of a history of which nothing is noted. Raises what a rule
+        raises."""
+        if history.count > self.bench.facts_limit:
+            return
+        view = PersonView(history, self.registry, self.bench.calendar)
+        for rule in self._asked_of(view.encounter(ref), known=bool(history.records)):
+            yield from (finding for finding in rule.judge(view, {ref}) if ref in finding.members)
 
     def has_aged(self, history: PersonMemory, as_of: int) -> bool:
         """Whether a history holds facts that aged out."""

@@ -2,11 +2,12 @@
 
 Pure: the same facts, registry and findings make the same screening, whatever came first. A screening is due
 for every settlement a change touches, and for the admission of an encounter; `to_screen` names them. Its
-content also changes with the findings that name its encounter: whoever notes a finding screens again.
+content also changes with the findings that name its encounter: whoever notes a finding screens again. Whether
+a settlement was taken back under an alert is asked elsewhere (`taken_back`), and said here.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import cache
 from hashlib import blake2b
 
@@ -38,7 +39,7 @@ from services.detector.history import Change, PersonHistory, Ref
 from services.detector.insured import NEWBORN_DAYS, age_in_days, age_on
 from services.detector.memory import PersonMemory
 from services.detector.stays import Stay, stay_among
-from services.detector.versions import identity
+from services.detector.versions import Name, identity
 from services.detector.view import PersonView
 
 CARES: dict[int, Care] = {
@@ -106,8 +107,15 @@ class _Encounter:
         return not self.is_live or (self.is_settled and fact.kind == Kind.ADMISSION)
 
 
-def screening_of(history: PersonMemory, view: PersonView, fact: Fact, rules_hash: str) -> ScreeningMessage:
-    """The screening of a settlement or an admission (`SCREENED`), live or not, as the history stands."""
+def screening_of(
+    history: PersonMemory,
+    view: PersonView,
+    fact: Fact,
+    rules_hash: str,
+    under_alert: Container[Name] = (),
+) -> ScreeningMessage:
+    """The screening of a settlement or an admission (`SCREENED`), live or not, as the history stands.
+    under_alert: settlements that were taken back while an alert named them."""
     fact, ref, facts = _version_to_tell(history, view, fact)
     told = _Encounter(view, ref, facts, fact)
     detail, calendar, lines, more = fact.detail, view.calendar, told.lines, fact.detail.more
@@ -173,6 +181,7 @@ def screening_of(history: PersonMemory, view: PersonView, fact: Fact, rules_hash
             is_newborn=_is_newborn(fact.med_type, stay, person, day),
             is_offset=is_settlement and history.is_offset(fact),
             is_on_leave=told.is_on_leave,
+            is_under_alert=bool(under_alert) and identity(fact) in under_alert,
         ),
         alerts=history.alerts_of(ref) if history.said else [],
     )
@@ -315,10 +324,17 @@ def _is_newborn(med_type: str, stay: Stay | None, person: Person | None, day: in
     return age is not None and age <= NEWBORN_DAYS
 
 
-def _flags(fact: Fact, *, is_newborn: bool, is_offset: bool, is_on_leave: bool) -> list[str]:
+def _flags(
+    fact: Fact, *, is_newborn: bool, is_offset: bool, is_on_leave: bool, is_under_alert: bool
+) -> list[str]:
     names = _names(fact.flags & _TOLD)
-    if is_newborn or is_offset or is_on_leave:
-        others = {"newborn": is_newborn, "offset": is_offset, "on_leave": is_on_leave}
+    if is_newborn or is_offset or is_on_leave or is_under_alert:
+        others = {
+            "newborn": is_newborn,
+            "offset": is_offset,
+            "on_leave": is_on_leave,
+            "under_alert": is_under_alert,
+        }
         return sorted([*names, *(name for name, holds in others.items() if holds)])
     return list(names)
 

@@ -17,7 +17,7 @@ from schemas.moments import DAY, SECOND, Calendar
 from schemas.registry import Registry
 from schemas.topics import ALERTS, CROSSINGS, EVENTS
 from services.detector.defects import PLACEHOLDER, WORDS, Defect, shares_of
-from services.detector.facts import Fact, Kind
+from services.detector.facts import HISTORICAL, Fact, Kind
 from services.detector.history import Change
 from services.detector.judge import Bench, PersonJudge, SharedJudge, Verdict
 from services.detector.memory import PersonMemory
@@ -33,6 +33,7 @@ from services.detector.shared.registers import Register
 from services.detector.shared.sending import Sender
 from services.detector.shared.stock import moved, passed_on
 from services.detector.stocktaking import stock_of
+from services.detector.taken_back import may_stand_otherwise, taken_back, under_alert
 from services.detector.versions import identity
 from services.detector.view import PersonView
 from services.runtime.ports import Emission
@@ -119,6 +120,7 @@ class PersonStage:
 
     def take(self, memory: PersonMemory, fact: Fact, origin: Origin, as_of: int) -> list[Emission]:
         """Judge one fact."""
+        suspended = memory.suspended
         taken = self.judge.take(memory, fact)
         if taken is None:
             return []
@@ -128,6 +130,7 @@ class PersonStage:
             emissions += spoken(memory, verdicts, origin)
         if self.bench.screens:
             self._note_due(memory, fact, changes, verdicts)
+            self._note_taken_back(memory, fact, as_of, every=memory.suspended != suspended)
         if self.judge.has_aged(memory, as_of):
             # What is forgotten now was judged all the same.
             emissions += self.screenings(memory)
@@ -154,6 +157,7 @@ class PersonStage:
         emissions += spoken(memory, verdicts, NO_ORIGIN)
         if self.bench.screens:
             self._note_all_due(memory)
+            self._leave_sealed(memory, as_of)
         return emissions
 
     def whole(self, memory: PersonMemory) -> list[Emission]:
@@ -173,8 +177,9 @@ class PersonStage:
             return []
         due, memory.due = memory.due, {}
         view = PersonView(memory, self.registry, self.bench.calendar)
+        stood = under_alert(self.judge, memory, due)
         return [
-            Emission(ALERTS, memory.key, screening_of(memory, view, fact, self._rules_hash))
+            Emission(ALERTS, memory.key, screening_of(memory, view, fact, self._rules_hash, stood))
             for fact in due.values()
         ]
 
@@ -201,6 +206,30 @@ class PersonStage:
             for altered in to_screen(fact, others):
                 if altered is not fact:
                     memory.due[identity(altered)] = altered
+
+    def _note_taken_back(self, memory: PersonMemory, fact: Fact, as_of: int, *, every: bool) -> None:
+        """Note settlements taken back that may have stood under an alert otherwise than was said. every: not
+        only those that the fact may have a part in."""
+        if fact.kind == Kind.PERSON:
+            self._leave_sealed(memory, as_of)
+            return
+        for other in may_stand_otherwise(memory, None if every else fact):
+            if not self._is_sealed(other, as_of):
+                memory.due.setdefault(identity(other), other)
+
+    def _leave_sealed(self, memory: PersonMemory, as_of: int) -> None:
+        """Say nothing anew of settlements taken back whose surroundings may be forgotten by now."""
+        for one in taken_back(memory):
+            if self._is_sealed(one.fact, as_of):
+                memory.due.pop(one.name, None)
+
+    def _is_sealed(self, fact: Fact, as_of: int) -> bool:
+        retention = self.bench.retention
+        return (
+            retention is not None
+            and not fact.flags & HISTORICAL
+            and max(fact.at, fact.end) < as_of - retention
+        )
 
     def _note_all_due(self, memory: PersonMemory) -> None:
         known = next(iter((*memory.facts, *memory.idle)), None)

@@ -145,16 +145,21 @@ def standing(cancellations: list[Fact]) -> list[Fact]:
 
 
 def offsets_among(facts: Sequence[Fact]) -> frozenset[tuple[str, str]]:
-    """(institution, event) of settlements that a negative mirror takes back, and of those mirrors.
+    """(institution, event) of settlements that a negative mirror takes back, and of those mirrors."""
+    if not _mirrors(facts):
+        return NOTHING_NEGATIVE
+    return frozenset(name_of(fact) for pair in mirrored_among(facts) for fact in pair)
+
+
+def mirrored_among(facts: Sequence[Fact]) -> list[tuple[Fact, Fact]]:
+    """Negative mirrors, each with the settlement that it takes back.
 
     A mirror takes back one settlement: of its encounter and its total, the latest not recorded after it.
     What is settled again afterwards stands.
     """
-    mirrors = [fact for fact in facts if fact.total < 0 and fact.kind in SETTLEMENTS]
-    if not mirrors:
-        return NOTHING_NEGATIVE
+    pairs: list[tuple[Fact, Fact]] = []
     taken: set[tuple[str, str]] = set()
-    for mirror in sorted(mirrors, key=_version):
+    for mirror in sorted(_mirrors(facts), key=_version):
         recorded = mirror.recorded
         known = [
             fact
@@ -167,8 +172,14 @@ def offsets_among(facts: Sequence[Fact]) -> frozenset[tuple[str, str]]:
             and (fact.recorded <= recorded or mirror.flags & AT_DAY)
         ]
         if known:
-            taken.update((name_of(mirror), name_of(max(known, key=_version))))
-    return frozenset(taken)
+            settled = max(known, key=_version)
+            taken.update((name_of(mirror), name_of(settled)))
+            pairs.append((mirror, settled))
+    return pairs
+
+
+def _mirrors(facts: Sequence[Fact]) -> list[Fact]:
+    return [fact for fact in facts if fact.total < 0 and fact.kind in SETTLEMENTS]
 
 
 def removes(cancellation: Fact, fact: Fact) -> bool:

@@ -31,7 +31,14 @@ PLACES = Registry(
 LOOSE = {
     "B02": {"persons": 1, "shifted_share": 2.0},
     "B03": {"swipes": 2, "share": 0.1},
-    "B05": {"rate": 0.0, "peer_ratio": 0.0, "least": 1, "peer_settlements": 1, "entered_again": 2.0},
+    "B05": {
+        "rate": 0.0,
+        "peer_ratio": 0.0,
+        "least": 1,
+        "least_under_alert": 1,
+        "peer_settlements": 1,
+        "entered_again": 2.0,
+    },
     "C02": {"days": 1},
     "C04": {
         "persons": 2,
@@ -154,7 +161,7 @@ def world(seed: int) -> list:
                 for _ in range(draw.randrange(3))
             ],
             "by_category": {"11": (draw.randrange(900), 5), "03": (7, 7)} if draw.random() < 0.5 else {},
-            "withdrawn": draw.random() < 0.05,
+            "withdrawn": (is_gone := draw.random() < 0.05),
             "age": draw.choice((None, 3, 70)),
             "insured_region": draw.choice(("", "430102", "430702")),
             "region": draw.choice(("430102", "")),
@@ -162,6 +169,8 @@ def world(seed: int) -> list:
             "community_id": more.choice(("V1", "V2", "")),
             "assistance": more.random() < 0.3,
         }
+        if is_gone and more.random() < 0.5:
+            given["flags"] = [*given["flags"], "under_alert"]
         care = draw.randrange(3)
         if care == 0:
             told.append(screening(day + draw.choice((clock, "")), draw.choice(("P1", "P2", "P9")), **given))

@@ -157,7 +157,7 @@ class Run:
         if isinstance(message, StockMessage):
             return
         if isinstance(message, ScreeningMessage):
-            name = (message.institution_id, message.settlement_id, message.encounter_id, message.key)
+            name = (message.institution_id, message.name, message.key)
             known = self.screened.get(name)
             if known is None or message.revision >= known.revision:
                 self.screened[name] = message
@@ -177,7 +177,10 @@ class Run:
         self.pipeline.use(registry)
         for keyed in (self.persons, self.shared):
             for key in sorted({*keyed.memories, *keyed.cells}):
-                self.send(keyed.stage.rejudge(keyed.memory(key)))
+                memory = keyed.memory(key)
+                self.send(keyed.stage.rejudge(memory))
+                if keyed is self.persons:
+                    self.send(keyed.stage.screenings(memory))
             self.work()
             keyed.put()
 

@@ -24,7 +24,7 @@ from tests.detector.test_laws import CALM
 from tests.detector.test_other_persons import STORIES as OF_SEVERAL_PERSONS
 from tests.detector.test_stories import changed
 from tests.detector.worlds import REGISTRIES, worlds
-from tests.support.entries import EMPTY, entries, settlement, swipe
+from tests.support.entries import EMPTY, cancellation, entries, settlement, stay, swipe
 from tests.support.parts import in_bulk
 
 STREAM = frozenset(rule.id for rule in RULES)
@@ -118,6 +118,24 @@ def test_of_months_and_of_what_is_usual_at_a_terminal():
     unusual = one_by_one(story, known, frozenset(("B01",)), months=True)
     assert len(crowds.open) == 32
     assert 1 < len(unusual.open) < 32, "what is usual is measured, and B01 goes by it"
+
+
+def test_of_settlements_that_were_taken_back_under_an_alert():
+    """Three visits during stays elsewhere, two of them taken back before the stay is told of."""
+    story = []
+    for number in range(3):
+        visit = settlement("2026-05-05 10:00", "H2", f"S{number}", person=f"p{number}")
+        gone = cancellation("2026-05-06 10:00", visit)
+        ward = stay("2026-05-01 09:00", "2026-05-09 10:00", "H1", f"M{number}", person=f"p{number}")
+        story += [*ward, visit, gone] if number == 0 else [visit, gone, *ward]
+    rules = frozenset(("A03", "B05"))
+    says_the_same(entries(story), EMPTY, rules, months=True)
+    (alert,) = one_by_one(entries(story), EMPTY, rules, months=True).open.values()
+    assert (alert.rule, alert.evidence["under_alert"]) == ("B05", 3)
+    without = [one for one in story if one["type"] != "cancellation" or one["person_id"] != "p2"]
+    assert "B05" not in {
+        alert.rule for alert in one_by_one(entries(without), EMPTY, rules, months=True).open.values()
+    }
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,5 +1,7 @@
 """B05: settlements taken back, corrections of the insurance, another system, others' shares."""
 
+from collections import Counter
+
 import pytest
 
 from services.detector.periods.b05_taken_back import RULE
@@ -117,3 +119,65 @@ def test_entered_again_as_it_was_is_another_system():
 def test_settlements_of_nothing_and_admissions_are_not_counted():
     assert on_duckdb([RULE], [*OTHERS, *gone(3, total=0)], SHOPS) == []
     assert on_duckdb([RULE], [*OTHERS, *gone(3, settlement_id="")], SHOPS) == []
+
+
+def named(count, **given):
+    """Taken back while an alert named them."""
+    return gone(count, flags=["under_alert"], **given)
+
+
+KEPT = sold(100, "P1")
+"""So many that a few taken back are no share of them."""
+
+
+@pytest.mark.parametrize(("lost", "found"), [(2, 0), (3, 1)])
+def test_three_that_stood_under_an_alert_are_enough_whatever_the_share_and_the_others(lost, found):
+    alerts = on_duckdb([RULE], [*KEPT, *gone(2), *named(lost)], SHOPS)
+    assert len(alerts) == found
+    if found:
+        (alert,) = alerts
+        assert (alert.evidence["under_alert"], alert.evidence["lost"]) == (3, 5)
+        assert "撤销前登记的数据已触发预警" in alert.message.zh
+        assert "其他机构" not in alert.message.zh
+        assert Counter(case["under_alert"] for case in alert.evidence["cases"]) == {True: 3, None: 2}
+
+
+def test_where_there_is_nobody_to_compare_with_alerts_speak_all_the_same():
+    assert len(on_duckdb([RULE], named(3), EMPTY)) == 1
+    assert on_duckdb([RULE], gone(3), EMPTY) == []
+
+
+def test_a_mirror_of_what_stood_under_an_alert_counts_and_the_mirror_itself_does_not():
+    mirrored = sold(2, "P1", flags=["offset", "under_alert"])
+    mirrors = sold(2, "P1", flags=["negative", "offset"], total=-5_000)
+    assert on_duckdb([RULE], [*KEPT, *mirrored, *mirrors], SHOPS) == []
+    (alert,) = on_duckdb([RULE], [*KEPT, *mirrored, *mirrors, *named(1)], SHOPS)
+    assert alert.evidence["under_alert"] == 3
+
+
+def test_those_under_an_alert_are_counted_over_seven_days_too():
+    assert len(on_duckdb([RULE], [*KEPT, *named(2), *named(1, day="05-10")], SHOPS)) == 1
+    assert on_duckdb([RULE], [*KEPT, *named(2), *named(1, day="05-11")], SHOPS) == []
+
+
+def test_a_week_that_tells_of_alerts_speaks_before_one_with_more_taken_back():
+    told = [*OTHERS, *gone(9, day="05-20"), *named(3)]
+    (alert,) = on_duckdb([RULE], told, SHOPS)
+    assert (alert.evidence["under_alert"], alert.evidence["lost"]) == (3, 3)
+    assert "其他机构" in alert.message.zh, "both: the share is too great as well"
+    assert "撤销前登记的数据已触发预警" in alert.message.zh
+
+
+def test_corrections_and_entries_made_again_do_not_count_under_an_alert():
+    wrong, right = replaced()
+    for one in wrong:
+        one.flags = ["under_alert"]
+    assert on_duckdb([RULE], [*KEPT, *wrong, *right], SHOPS) == []
+    assert on_duckdb([RULE], [*KEPT, *wrong, *right, *named(2)], SHOPS) == []
+    assert len(on_duckdb([RULE], [*KEPT, *wrong, *right, *named(3)], SHOPS)) == 1
+    lost = named(3, insurance_type="310")
+    again = [
+        screening("05-04 10:00", "P1", key=one.key, begun=one.begun, insurance_type="310") for one in lost
+    ]
+    assert on_duckdb([RULE], [*KEPT, *lost, *again[:1]], SHOPS) == []
+    assert len(on_duckdb([RULE], [*KEPT, *lost], SHOPS)) == 1

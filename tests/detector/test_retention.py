@@ -149,6 +149,25 @@ def test_forgotten_cells_are_deleted_and_do_not_come_back():
     assert [fact.id for fact in STAGE.restore("person-1", kept).facts] == ["S9"]
 
 
+def test_how_a_settlement_was_taken_back_is_not_said_anew_once_its_surroundings_may_be_forgotten():
+    story = [*stay("2024-01-01 08:00", "2024-01-09 10:00", "H1", "M1"), settlement(OLD, "H2", "S1")]
+    person = Person().feed(*story, cancellation("2024-01-06 10:00", story[2]))
+
+    def said() -> list[list[str]]:
+        told = [item.value for item in STAGE.screenings(person.memory)]
+        return [one.flags for one in told if one.settlement_id == "S1"]
+
+    assert said() == [["present", "under_alert"]]
+    last = moment(OLD) + RETENTION
+    STAGE.rejudge(person.memory, last)
+    assert said() == [["present", "under_alert"]]
+    STAGE.rejudge(person.memory, last + 1)
+    assert said() == []
+    person.feed(settlement("2026-05-01 10:00", "H9"), as_of=LATER + WINDOW)
+    assert person.memory.encounter(("H1", "M1")) == []
+    assert said() == []
+
+
 def crowd(count: int) -> list[dict]:
     """So many visits of one person, an hour apart, none suspicious by itself."""
     return [

@@ -181,11 +181,14 @@ STEPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "B05": (
         (
             "对照证据中的各笔，请机构逐笔说明撤销或冲红的原因、操作员和时间。",
+            "标明“撤销前已触发预警”的，先看该参保人已撤回的预警，再问撤销是更正差错还是回避核查；自查更正的留存说明。",
             "查退款去向：原路退回、退现金还是充入会员卡；抽几名参保人核实。",
             "属系统切换、险种更正的，留存说明；无法说明的，按退货套现线索核查。",
         ),
         (
             "Ask about each settlement in the evidence: why was it taken back, by whom, when?",
+            "Where one stood under an alert before: read that person's withdrawn alert first. Was an error "
+            "mended, or a check avoided? Mended by themselves: keep the explanation.",
             "Where did the money go: back the way it came, cash, a member's card? Ask some of the persons.",
             "A change of system or insurance: keep the explanation. None given: look into cashing out by "
             "returns.",

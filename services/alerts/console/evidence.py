@@ -29,7 +29,10 @@ CODES = frozenset((
     "prescription", "document",
 ))  # fmt: skip
 SHARES = frozenset(("drug_share",))
-CODED = {"card": "card", "discharge_way": "way", "result": "check", "movement": "movement", "method": "card"}
+CODED = {
+    "card": "card", "discharge_way": "way", "result": "check", "movement": "movement", "method": "card",
+    "under_alert": "is",
+}  # fmt: skip
 PSEUDONYM = 8
 """So many characters of a pseudonym tell the persons of one alert apart; the API has it whole."""
 ACROSS = 3

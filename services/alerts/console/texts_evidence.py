@@ -60,6 +60,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "col_disease": ("病种", "Disease"),
     "col_movement": ("变动", "Movement"),
     "col_document": ("单据号", "Document"),
+    "col_under_alert": ("撤销前已触发预警", "Under an alert before"),
+    "is_True": ("是", "yes"),
     "check_match": ("一致", "match"),
     "check_mismatch": ("不一致", "mismatch"),
     "check_skipped": ("未核验", "skipped"),

@@ -8,7 +8,8 @@ A run makes these relations for one month and the days before it; each rule sees
   stored row, to be compared with nothing else and shown to nobody. Beside them, as in force on the
   screening's day: kind, level, beds, group_id, chain_id, open_24h (NULL where the registry says nothing).
   Flags are booleans: historical, backfilled, mid_stay, is_newborn, is_emergency, is_present, is_emptied,
-  on_leave. `ends`, `last_day`: when it ended, else when it was settled for good, else NULL (still open).
+  on_leave, is_under_alert. `ends`, `last_day`: when it ended, else when it was settled for good, else NULL
+  (still open).
   `alerts`: blank before and after each id, so that `alerts LIKE '% B01-%'` asks for a rule.
 - `items` (visit, code, category, quantity, amount, covered, unit_price, practitioner, day, doses, minute,
   split_pack, name_mark): billed items of the same screenings. `categories` (visit, category, amount,
@@ -195,7 +196,7 @@ SELECT s.{row} AS visit, s.day, s.occurred_day, s.total, s.fund, s.account, s.fa
        s.at_is_date, s.flags LIKE '%historical%' AS historical, s.flags LIKE '%backfilled%' AS backfilled,
        s.flags LIKE '%mid_stay%' AS mid_stay, s.flags LIKE '%newborn%' AS is_newborn,
        s.flags LIKE '%present%' AS is_present, s.flags LIKE '%emptied%' AS is_emptied,
-       s.flags LIKE '%on_leave%' AS on_leave,
+       s.flags LIKE '%on_leave%' AS on_leave, s.flags LIKE '%under_alert%' AS is_under_alert,
        (s.flags LIKE '%emergency%' OR s.emergency > 0) AS is_emergency, s.sex, s.assistance, s.discharge_way,
        s.care, s.month, s.settlement_id, s.institution_id, h.kind, h.level, s.minute, s.practitioner,
        s.person, s.encounter_id, s.name, s.department, s.device, s.med_type,
