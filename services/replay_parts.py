@@ -44,23 +44,33 @@ class Watch(Protocol):
     def __call__(self, what: str, done: int, total: int) -> None: ...
 
 
+class _Cancels(msgspec.Struct):
+    """What a cancellation speaks of."""
+
+    type: str = ""
+
+
 class _Whose(msgspec.Struct):
     """What tells whose an event is."""
 
     institution_id: str = ""
     person_id: str | None = None
+    cancels: _Cancels | None = None
 
 
 _whose = msgspec.json.Decoder(_Whose).decode
 
 
 def owner_of(text: bytes, parts: int) -> int:
-    """The part that owns an event: by its person; stock by its institution."""
+    """The part that owns an event: by its person; stock, and what takes it back, by its institution."""
     try:
         whose = _whose(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return 0
-    return part_of(whose.institution_id if whose.person_id is None else normalised(whose.person_id), parts)
+    is_of_stock = whose.cancels is not None and whose.cancels.type == "stock"
+    if whose.person_id is None or is_of_stock:
+        return part_of(whose.institution_id, parts)
+    return part_of(normalised(whose.person_id), parts)
 
 
 @dataclass

@@ -122,6 +122,17 @@ class Bulk:
                 else:
                     kept.append(body)
                     self._namesakes.note(key, fact)
+        self._drop_stock(events)
+
+    def _drop_stock(self, events: Set[tuple[str, str]]) -> None:
+        kept = [told for told in self._said if (told.institution_id, told.event_id) not in events]
+        self.entries -= len(self._said) - len(kept)
+        self._said = kept
+        for key, bodies in self._registers.items():
+            registers = [(body, _register(body)) for body in bodies]
+            self._registers[key] = [
+                body for body, told in registers if (told.institution, told.encounter) not in events
+            ]
 
     def noted(self) -> Noted:
         """Which persons were told of which things."""

@@ -115,6 +115,40 @@ def test_stock_and_its_packs_meet_across_parts(tmp_path):
     assert said(replayed(story, tmp_path, processes=4)) == said(expected)
 
 
+def test_a_cancellation_of_stock_that_names_a_person_meets_its_movement(tmp_path):
+    codes = ["81234567890123456701"]
+    moved = [stock("03-01 08:00", "sale", codes, shop) for shop in ("P1", "P2", "P3")]
+    undone = [
+        {**cancellation("03-05 08:00", one), "person_id": f"clerk-{number}"}
+        for number, one in enumerate(moved)
+    ]
+    sold = [
+        swipe(
+            f"03-02 1{number}:00",
+            f"P{number}",
+            person=f"p{number}",
+            lines=[{"line_id": "1", "code": "X1", "quantity": "1", "amount": "10.00", "trace_codes": codes}],
+        )
+        for number in (1, 2)
+    ]
+    story = texts(*moved, *undone, *sold)
+    expected = replayed(story, tmp_path, one_by_one=True)
+    assert said(replayed(story, tmp_path, processes=4)) == said(expected)
+
+
+@pytest.mark.parametrize("first", ["stock", "settlement"])
+def test_stock_and_a_settlement_of_one_name_are_one_event_and_a_conflict(first, tmp_path):
+    codes = ["81234567890123456701"]
+    moved = {**stock("03-01 08:00", "sale", codes, "P1"), "event_id": "e"}
+    for person in ("anna", "bert", "p10", "p11"):
+        paid = {**swipe("03-01 08:00", "P1", person=person), "event_id": "e"}
+        story = texts(moved, paid) if first == "stock" else texts(paid, moved)
+        for knobs in ({"one_by_one": True}, {"processes": 2}):
+            outcome = replayed(story, tmp_path, rules=frozenset(("D13",)), **knobs)
+            assert left_out(outcome)[1:4] == (1, 0, 1)
+            assert outcome.failed == []
+
+
 def test_costs_are_those_of_all_processes(played, tmp_path):
     events, rules = played[0][:500], frozenset(("A05", "D14", "D17"))
     alone, together = Costs(), Costs()
