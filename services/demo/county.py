@@ -133,6 +133,7 @@ def generate(*, seed: int = 1, days: int = 60, persons: int = 10_000, until: dat
     _tell(cast, _MONTHLY_STORIES, months)
     _tell(cast, _STORIES, repeats)
     lookalikes_late.network_outages(cast, repeats)
+    _tell(cast, periods_counters.TOLD_LAST, months)
     books.keep_books(ledger, {row[1] for row in cast.used if row[0] == "shelves"})
     registry = tables(geography, people, standing, first_day, last_day)
     return County(_in_arrival_order(ledger), registry, cast.labels)

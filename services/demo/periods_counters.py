@@ -16,6 +16,7 @@ from services.demo.staging import adult, at_hour, cheap_drugs, shop
 from services.demo.telling import Told, plants, spares
 
 _HOURS = range(8, 20)
+_SALES = 30
 _EVENINGS = (
     22 * HOUR + 20 * MINUTE,
     22 * HOUR + 55 * MINUTE,
@@ -166,6 +167,43 @@ def many_taken_back(cast: Cast) -> Told:
 def insurance_type_corrected(cast: Cast) -> Told:
     """The wrong insurance type was entered."""
     return _churn(cast, corrected=True)
+
+
+def _busy_week(cast: Cast, place: Institution, day: int) -> list[int]:
+    """Sales of six days, so many that three taken back are less than a tenth; three further moments."""
+    for number in range(_SALES):
+        _sell(cast, place, cast.counter_time(place, day + number // 5, 10 * MINUTE), cheap_drugs(cast, 2))
+    return [cast.counter_time(place, day + 1 + 2 * number, 10 * MINUTE) for number in range(3)]
+
+
+@plants("B05", "预警后撤销结算", "Taken back once there was an alert")
+def taken_back_under_alert(cast: Cast) -> Told:
+    """Three sales of daily goods as covered, each cancelled two hours later: few among many."""
+    day = cast.weeks(6)
+    place = _pharmacy(cast, day, open_24h=False)
+    pairs = []
+    at = 0
+    for at in _busy_week(cast, place, day):
+        person = cast.customer(at, at + 2 * HOUR, place, adult)
+        goods = Entry(cast.rng.choice(c.DAILY_GOODS), 1)
+        pairs.append(shop(cast, person, place, at, [goods, *cheap_drugs(cast, 1)])[1])
+        cancel(cast.ledger, person, place, "settlement", pairs[-1][1], at + 2 * HOUR)
+    return _about(place, at, pairs)
+
+
+@spares(["B05", "A07", "D14"], "重复刷卡后撤销其中一笔", "Swiped twice, and one of the two taken back")
+def swiped_twice_and_mended(cast: Cast) -> Told:
+    """What the alert asks for, three times in a week."""
+    day = cast.weeks(6)
+    place = _pharmacy(cast, day, open_24h=False)
+    pairs = []
+    at = 0
+    for at in _busy_week(cast, place, day):
+        person = cast.customer(at, at + 2 * HOUR, place, adult)
+        drugs = cheap_drugs(cast, 2)
+        pairs += [shop(cast, person, place, at + later, drugs)[1] for later in (0, 30)]
+        cancel(cast.ledger, person, place, "settlement", pairs[-1][1], at + 2 * HOUR)
+    return _about(place, at, pairs)
 
 
 # D11
@@ -337,3 +375,5 @@ STORIES = (
     delivery_note_sent_late,
     one_package_of_what_was_not_there,
 )
+TOLD_LAST = (taken_back_under_alert, swiped_twice_and_mended)
+"""They come after all other stories, which a seed tells as it did without them."""

@@ -66,7 +66,8 @@ def _is_emptied(amounts: dict[str, str]) -> bool:
 
 
 def churn(world: World) -> Iterator[Place]:
-    """B05: more than a tenth and at least three taken back within seven days, and not settled again."""
+    """B05: more than a tenth and at least three taken back within seven days, and not settled again; or three
+    with daily goods settled as covered, which is under alert at once."""
     settled: dict[str, dict[str, dict]] = defaultdict(dict)
     cancelled: dict[str, set[str]] = defaultdict(set)
     for event in world.county.events:
@@ -76,12 +77,19 @@ def churn(world: World) -> Iterator[Place]:
             cancelled[event["institution_id"]].add(event["cancels"]["id"])
     for place, events in settled.items():
         visits = sorted((when(event), number) for number, event in events.items())
-        lost = [at for at, number in visits if number in cancelled[place] and not _again(events, number)]
+        gone = [pair for pair in visits if pair[1] in cancelled[place] and not _again(events, pair[1])]
+        lost = [at for at, _ in gone]
+        named = [at for at, number in gone if _has_daily_goods(events[number])]
         for at in lost:
             week = [other for other, _ in visits if at <= other < at + timedelta(days=7)]
             taken_back = sum(at <= other < at + timedelta(days=7) for other in lost)
-            if taken_back >= 3 and taken_back > 0.1 * len(week):
+            under_alert = sum(at <= other < at + timedelta(days=7) for other in named)
+            if under_alert >= 3 or (taken_back >= 3 and taken_back > 0.1 * len(week)):
                 yield (place, at.strftime(MONTH))
+
+
+def _has_daily_goods(event: dict) -> bool:
+    return any(line["name"] in ("洗衣液", "食用油") for line in event.get("lines", ()))
 
 
 def _again(events: dict[str, dict], number: str) -> bool:
