@@ -231,6 +231,10 @@ class Registry:
         pairs = (_in_force(records, day) for records in self._pairs.get(code, ()))
         return tuple(pair for pair in pairs if pair is not None)
 
+    def partners(self, code: str) -> frozenset[str]:
+        """What a code must not meet, on whatever day."""
+        return self._partners.get(code, frozenset())
+
     def components(self, code: str, relation: str, day: str | None = None) -> tuple[str, ...]:
         """What a code "contains" or "requires" on a day."""
         timelines = self._components.get((code, relation), ())
@@ -250,6 +254,10 @@ class Registry:
         """What is known of a medicine on a day."""
         records = self._packs.get(code)
         return None if records is None else _in_force(records, day)
+
+    def packs(self, code: str) -> Sequence[Pack]:
+        """All that is known of a medicine, on whatever day."""
+        return self._packs.get(code, ())
 
     def holiday(self, day: str) -> Holiday | None:
         """The public holiday, or the worked weekend day, that a day is."""
@@ -315,6 +323,15 @@ class Registry:
             for side in {code, other}:
                 sides.setdefault(side, []).append(records)
         return sides
+
+    @cached_property
+    def _partners(self) -> dict[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for pair in self.records("exclusive_pairs"):
+            if pair.code != pair.other_code:
+                found.setdefault(pair.code, set()).add(pair.other_code)
+                found.setdefault(pair.other_code, set()).add(pair.code)
+        return {code: frozenset(others) for code, others in found.items()}
 
     @cached_property
     def _components(self) -> dict[tuple[str, str], list[list[Bundle]]]:

@@ -88,6 +88,18 @@ def dispensings(view: PersonView, substances: Iterable[str]) -> dict[str, list[D
     return found
 
 
+def all_dispensings(view: PersonView) -> dict[str, list[Dispensing]]:
+    """All dispensings by substance, in order."""
+    found: dict[str, list[Dispensing]] = {}
+    told = [fact for fact in view.history.facts if fact.flags & DRUGGED]
+    for ref in dict.fromkeys((fact.institution, fact.encounter) for fact in told):
+        for dispensing in dispensed(view, ref):
+            found.setdefault(dispensing.substance, []).append(dispensing)
+    for series in found.values():
+        series.sort(key=lambda dispensing: dispensing.place)
+    return dict(sorted(found.items()))
+
+
 def encounters_with(view: PersonView, substances: Iterable[str]) -> list[Ref]:
     """Encounters that may hold a medicine of some substances: all that do, and perhaps some others."""
     formulary = formulary_of(view.registry)

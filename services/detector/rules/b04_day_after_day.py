@@ -120,12 +120,13 @@ class DayAfterDay(Rule):
             if last - first + 1 >= self.parameters.days:
                 yield from self._in_a_row(view, first, last)
         wanted: dict[int, set[str]] = {}
+        known: dict[tuple, dict[str, list[Line]]] = {}
         for fact in asked:
-            drugs = drugs_sold(view, fact)
+            drugs = known[fact.place] = drugs_sold(view, fact)
             if drugs:
                 wanted.setdefault(month_of(view.calendar.day(fact.at))[0], set()).update(drugs)
         for first in sorted(wanted):
-            yield from self._month(view, first, wanted[first])
+            yield from self._month(view, first, wanted[first], known)
 
     def reach(self, view: PersonView, change: Change) -> Iterable[Ref]:
         """What lies beside a purchase may be of its run; what stands with it or in its month may change."""
@@ -176,14 +177,19 @@ class DayAfterDay(Rule):
             evidence={"first_day": begin, "last_day": end},
         )
 
-    def _month(self, view: PersonView, first: int, wanted: set[str]) -> Iterator[Finding]:
+    def _month(
+        self, view: PersonView, first: int, wanted: set[str], known: dict[tuple, dict[str, list[Line]]]
+    ) -> Iterator[Finding]:
+        """Drugs too often, or too much of them, in a month. known: what some purchases sold."""
         sold: dict[str, list[Sold]] = {}
         formulary = formulary_of(view.registry)
         marks = {mark for name in wanted for mark in formulary.marks(name)}
         for fact in on_days(view, *month_of(first), PURCHASES):
-            if not _tells(view.encounter((fact.institution, fact.encounter)), marks):
-                continue
-            for name, lines in drugs_sold(view, fact).items():
+            drugs = known.get(fact.place)
+            if drugs is None:
+                tells = _tells(view.encounter((fact.institution, fact.encounter)), marks)
+                drugs = drugs_sold(view, fact) if tells else {}
+            for name, lines in drugs.items():
                 if name in wanted:
                     sold.setdefault(name, []).append(_sold(view, fact, lines))
         for name in sorted(sold):

@@ -22,6 +22,7 @@ from services.detector.billing import part
 from services.detector.drugs import (
     Dispensing,
     Formulary,
+    all_dispensings,
     dispensed,
     dispensings,
     encounters_with,
@@ -132,10 +133,15 @@ class OverSupply(Rule):
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         asked = None if refs is None else set(refs)
-        told = view.history.facts if asked is None else view.facts_of(asked)
-        named = dict.fromkeys((fact.institution, fact.encounter) for fact in told if fact.flags & DRUGGED)
-        substances = {one.substance for ref in named for one in dispensed(view, ref)}
-        for series in dispensings(view, sorted(substances)).values():
+        if asked is None:
+            found = all_dispensings(view)
+        else:
+            told = view.facts_of(asked)
+            named = dict.fromkeys((fact.institution, fact.encounter) for fact in told if fact.flags & DRUGGED)
+            found = dispensings(
+                view, sorted({one.substance for ref in named for one in dispensed(view, ref)})
+            )
+        for series in found.values():
             for held in self._over(view, series):
                 finding = self._finding(view, held, series)
                 if finding is not None and (asked is None or not asked.isdisjoint(finding.members)):

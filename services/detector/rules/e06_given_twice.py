@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from schemas.finding import Subject, Words
 from schemas.records import Pack
+from schemas.registry import Registry
 from services.detector.bill_rule import BILL_KINDS
 from services.detector.drugs import are_medicines, dispensed
 from services.detector.facts import DRUGGED, OUTPATIENT, yuan
@@ -78,13 +79,19 @@ class GivenTwice(Rule):
         """Another medicine on the same bill, or another visit on the same day."""
         if news.fact.kind in OUTPATIENT and news.gap <= LOCAL_DAY:
             return True
-        first = None
-        for charge in news.charges:
-            if charge.line.is_drug:
-                if first is not None and charge.line.code != first:
-                    return True
-                first = charge.line.code
+        registry = news.view.registry
+        codes = {charge.line.code for charge in news.charges if charge.line.is_drug}
+        given: set[str] = set()
+        for code in codes if len(codes) > 1 else ():
+            substances = self._substances(registry, code)
+            if not given.isdisjoint(substances) or not registry.partners(code).isdisjoint(codes):
+                return True
+            given |= substances
         return False
+
+    def _substances(self, registry: Registry, code: str) -> set[str]:
+        """What makes a medicine the same as others, on whatever day."""
+        return {self._substance(pack) for pack in registry.packs(code)} - {""}
 
     def judge(self, view: PersonView, refs: Iterable[Ref] | None) -> Iterator[Finding]:
         days: set[int] = set()
@@ -112,7 +119,7 @@ class GivenTwice(Rule):
         for one in given:
             by_substance.setdefault(self._substance(one.pack), []).append(one)
         for substance, same in sorted(by_substance.items()):
-            if substance:
+            if substance and len(same) > 1:
                 yield from self._twice(view, (*about, substance), substance, same)
         yield from self._pairs(view, about, given)
 
@@ -128,8 +135,10 @@ class GivenTwice(Rule):
         explanations: list[Explanation] = []
         for _, of_day in _by_day(same):
             bases = _bases(of_day)
+            if len(bases) < 2:
+                continue
             reasons = _reasons([one.pack for one in of_day])
-            if len(bases) > 1 and not cleared(reasons):
+            if not cleared(reasons):
                 found += of_day
                 amount += sum(bases.values()) - max(bases.values())
                 explanations = explanations or reasons
