@@ -4,13 +4,11 @@ A history is a grow-only set of facts named by (institution, event_id). Adding a
 once, and the order of adding leaves no trace: everything here is a function of the set.
 """
 
-from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from schemas.moments import DAY
-from services.detector.facts import FOREIGN, LINED, MID_STAY, Fact, Kind
-from services.detector.past import Past, unfold
+from services.detector.facts import FOREIGN, Fact, Kind
+from services.detector.live import LiveFacts, Ref, place_of
 from services.detector.versions import (
     NOTHING_NEGATIVE,
     cell_name,
@@ -22,12 +20,6 @@ from services.detector.versions import (
     resolve,
     standing,
 )
-
-Ref = tuple[str, str]
-"""(institution, encounter_id)."""
-
-TWO_DAYS = 2 * DAY
-NOWHERE = 1 << 62
 
 
 class Change(NamedTuple):
@@ -42,30 +34,23 @@ class Change(NamedTuple):
     plain: bool = False
 
 
-def _place(fact: Fact) -> tuple[int, str, str, str]:
-    return (fact.at, fact.institution, fact.id, fact.event)
-
-
-class PersonHistory:
+class PersonHistory(LiveFacts):
     """Facts of one person.
 
-    `facts` are live, in order of (time, institution, id); `idle` are cancellations and versions that do
-    not count; `foreign` are facts of other persons about things that are told of this one too, `elsewhere`
-    those of them that count there; `records` are registry records by name, of each the last loaded; `turns`
-    counts what the history has learnt. Facts that were folded (`past`) are opened when they are asked for.
+    `facts` are live; `idle` are cancellations and versions that do not count; `foreign` are facts of other
+    persons about things that are told of this one too, `elsewhere` those of them that count there; `records`
+    are registry records by name, of each the last loaded; `turns` counts what the history has learnt.
     """
 
     __slots__ = (
-        "_all", "_changed", "_made", "_offsets", "_past", "_recent", "ages_at", "elsewhere", "foreign",
+        "_changed", "_made", "_offsets", "ages_at", "elsewhere", "foreign",
         "idle", "key", "records", "stays", "turns",
     )  # fmt: skip
 
     def __init__(self, key: str) -> None:
+        super().__init__()
         self.key = key
         self.turns = 0
-        self._recent: list[Fact] = []
-        self._past: Past | None = None
-        self._all: list[Fact] | None = None
         self.idle: list[Fact] = []
         self.foreign: list[Fact] = []
         self.elsewhere: list[Fact] = []
@@ -78,37 +63,6 @@ class PersonHistory:
         self._offsets: frozenset | None = None
         self._changed: dict[str, None] = {}
         """Cells that are to be stored anew, in the order of their changing."""
-
-    @property
-    def facts(self) -> list[Fact]:
-        """All live facts, in order."""
-        if self._past is None:
-            return self._recent
-        if self._all is None:
-            self._all = sorted([*unfold(self._past), *self._recent], key=_place)
-        return self._all
-
-    def near(self, moment: int) -> list[Fact]:
-        """Live facts, in order, at least all that reach to within two days of a moment."""
-        past = self._past
-        return self._recent if past is None or past.end < moment - TWO_DAYS else self.facts
-
-    @property
-    def is_folded(self) -> bool:
-        """Whether some facts are folded."""
-        return self._past is not None
-
-    @property
-    def count(self) -> int:
-        """How many live facts there are."""
-        past = self._past
-        return len(self._recent) if past is None else len(self._recent) + past.count
-
-    @property
-    def first(self) -> int:
-        """The earliest moment of a live fact, +∞ without any."""
-        first = self._recent[0].at if self._recent else NOWHERE
-        return first if self._past is None else min(first, self._past.first)
 
     def add(self, fact: Fact) -> list[Change] | None:
         """Put a fact into the set; None when it was there. The encounters it touches, before and after."""
@@ -149,7 +103,7 @@ class PersonHistory:
         self._insert(fact)
         after = [*before, fact]
         if before:
-            after.sort(key=_place)
+            after.sort(key=place_of)
         return [Change((institution, encounter), before, after, plain=True)]
 
     def remove(self, fact: Fact, record: Fact | None) -> None:
@@ -194,103 +148,6 @@ class PersonHistory:
         """Let go of all that was made."""
         self._made.clear()
 
-    def encounter(self, ref: Ref) -> list[Fact]:
-        """Live facts of one encounter, in order."""
-        past = self._past
-        facts = self._recent if past is None or not past.may_hold(*ref) else self.facts
-        institution, encounter = ref
-        return [fact for fact in facts if fact.encounter == encounter and fact.institution == institution]
-
-    def telling(self, texts: Iterable[bytes], flags: int) -> list[Fact]:
-        """Live facts that carry one of some flags and whose packed details hold one of some texts, in order:
-        all that tell of them, and perhaps some others. To look for a text in what is packed costs far less
-        than unpacking it, and of folded facts none is opened but those that hold one."""
-        past, facts = self._past, self._all
-        found = []
-        if past is None or facts is None:
-            facts = self._recent
-            if past is not None:
-                found = [fact for fact in past.telling(texts) if fact.flags & flags]
-        # Plain loops: this is done for every line that is billed, and a generator costs more than the search.
-        for fact in facts:
-            if fact.flags & flags:
-                packed = bytes(fact.packed)
-                for text in texts:
-                    if text in packed:
-                        found.append(fact)
-                        break
-        if facts is self._recent and past is not None:
-            found.sort(key=_place)
-        return found
-
-    def billing(self, since: int) -> list[Fact]:
-        """Live facts with lines, in order: those of a moment or later, and lines that came by themselves
-        whenever they did. Of folded facts that stand in order no earlier one is opened."""
-        past, facts = self._past, self._all
-        if past is None or facts is None:
-            facts = self._recent
-            if past is not None:
-                facts = sorted([*past.since(since), *facts], key=_place) if past.is_plain else self.facts
-        return [
-            fact for fact in facts if fact.flags & LINED and (fact.at >= since or fact.kind == Kind.FEE_LINES)
-        ]
-
-    def told_besides(self, fact: Fact, since: int) -> list[bytes]:
-        """The packed details of all other live facts with lines, folded ones in one piece: unless no line of
-        theirs is of a moment or later."""
-        told = [bytes(other.packed) for other in self._recent if other.flags & LINED and other is not fact]
-        past = self._past
-        if past is not None and past.billed >= since:
-            told.append(bytes(past.packed))
-        return told
-
-    def gap(self, fact: Fact) -> int:
-        """How far, at least, the nearest other live fact lies from this one, by their moments."""
-        facts = self._recent
-        at = fact.at
-        past = self._past
-        gap = NOWHERE if past is None else max(0, at - past.end)
-        if facts[-1] is fact:
-            return min(gap, at - facts[-2].at) if len(facts) > 1 else gap
-        place = bisect_left(facts, _place(fact), key=_place)
-        if place:
-            gap = min(gap, at - facts[place - 1].at)
-        return min(gap, facts[place + 1].at - at)
-
-    def may_be_inside(self, moment: int) -> bool:
-        """False when no stay can contain a moment: a cheap way out before stays are made."""
-        closed = False
-        for fact in self.near(moment):
-            later = fact.at > moment
-            if later and not closed:
-                return False
-            if fact.kind >= Kind.VISIT:
-                continue
-            # An in-patient settlement that names its end may close before, unless it is one in mid-stay or
-            # a later one of the same stay follows; all else must be looked at.
-            if later or fact.flags & MID_STAY or not 0 < fact.end < moment:
-                return True
-            closed = True
-        return False
-
-    def stands_alone(self, fact: Fact) -> bool:
-        """Whether nothing can lie in the stay that an admission or in-patient settlement alone makes, nor any
-        stay about it: as cheap a way out. Bare dates make a day of difference."""
-        begin = fact.at - DAY
-        ends = fact.kind == Kind.INPATIENT and fact.end and not fact.flags & MID_STAY
-        end = fact.end + DAY if ends else NOWHERE
-        past = self._past
-        if past is not None and past.end >= begin:
-            return False
-        for other in self._recent:
-            if other is fact:
-                continue
-            if other.kind < Kind.VISIT and (not other.end or other.flags & MID_STAY):
-                return False
-            if other.at <= end and (other.at >= begin or other.end >= begin):
-                return False
-        return True
-
     def versions(self, fact: Fact) -> list[Fact]:
         """All versions known of what a fact is a version of, live or not."""
         name = identity(fact)
@@ -319,19 +176,6 @@ class PersonHistory:
         known = [*self.idle, *heard(self.foreign, crowded(self.foreign))] if self.foreign else self.idle
         return standing([fact for fact in known if fact.kind == Kind.CANCELLATION])
 
-    def _past_holds(self, institution: str, *names: str) -> bool:
-        """Whether a folded fact carries one of these names."""
-        past = self._past
-        return (
-            past is not None
-            and past.may_hold(institution, *names)
-            and any(
-                fact.institution == institution
-                and not {fact.event, fact.id, fact.encounter}.isdisjoint(names)
-                for fact in self.facts
-            )
-        )
-
     # -- inside -----------------------------------------------------------------------------------------
 
     def _add_record(self, fact: Fact) -> list[Change] | None:
@@ -347,18 +191,11 @@ class PersonHistory:
 
     def _set(self, facts: list[Fact]) -> None:
         """Have these live facts at hand, and no folded ones."""
-        facts.sort(key=_place)
-        self._recent, self._past, self._all = facts, None, None
+        self._hold(facts)
         self._made.clear()
 
     def _insert(self, fact: Fact) -> None:
-        facts = self._recent
-        if facts and facts[-1].at >= fact.at:
-            insort(facts, fact, key=_place)
-        else:
-            facts.append(fact)
-        if self._all is not None:
-            insort(self._all, fact, key=_place)
+        self._put(fact)
         if fact.at < self.ages_at:
             self.ages_at = fact.at
         if self._made:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from services.detector.facts import LINED, Kind
-from services.detector.history import NOWHERE
+from services.detector.live import NOWHERE
 from services.detector.memory import CODEC, Packed, PersonMemory
 from services.detector.past import SHORT, Past, unfold
 from services.detector.reading import read_entry
