@@ -33,7 +33,7 @@ from services.detector.shared.registers import Register
 from services.detector.shared.sending import Sender
 from services.detector.shared.stock import moved, passed_on
 from services.detector.stocktaking import stock_of
-from services.detector.taken_back import may_stand_otherwise, taken_back, under_alert
+from services.detector.taken_back import is_silent, may_stand_otherwise, taken_back, under_alert
 from services.detector.versions import identity
 from services.detector.view import PersonView
 from services.runtime.ports import Emission
@@ -120,7 +120,7 @@ class PersonStage:
 
     def take(self, memory: PersonMemory, fact: Fact, origin: Origin, as_of: int) -> list[Emission]:
         """Judge one fact."""
-        suspended = memory.suspended
+        silent = is_silent(memory)
         taken = self.judge.take(memory, fact)
         if taken is None:
             return []
@@ -130,7 +130,7 @@ class PersonStage:
             emissions += spoken(memory, verdicts, origin)
         if self.bench.screens:
             self._note_due(memory, fact, changes, verdicts)
-            self._note_taken_back(memory, fact, as_of, every=memory.suspended != suspended)
+            self._note_taken_back(memory, fact, as_of, every=is_silent(memory) != silent)
         if self.judge.has_aged(memory, as_of):
             # What is forgotten now was judged all the same.
             emissions += self.screenings(memory)

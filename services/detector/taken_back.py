@@ -22,6 +22,10 @@ ASKED_FOR = frozenset(("cancelled", "returned", "taken_back"))
 """Innocent explanations by which a cancellation answers an alert: such an alert asks for it, and who takes
 back on its word does as asked."""
 
+AT_MOST = 50
+"""Of a person with more settlements taken back nothing is said: each is judged by itself, and whoever posts
+them could keep the judge busy."""
+
 
 class TakenBack(NamedTuple):
     """A settlement that is taken back. fact: the version that counted. at: when the taking back was recorded,
@@ -46,10 +50,14 @@ def taken_back(history: PersonHistory) -> list[TakenBack]:
     return found
 
 
+def is_silent(history: PersonMemory) -> bool:
+    """Whether nothing is said of a person: a placeholder, or one with too much taken back."""
+    return history.suspended or len(taken_back(history)) > AT_MOST
+
+
 def under_alert(judge: PersonJudge, history: PersonMemory, asked: Container[Name]) -> frozenset[Name]:
-    """Those of some settlements that were taken back while an alert named them. Nothing is ever said so of a
-    placeholder."""
-    if history.suspended:
+    """Those of some settlements that were taken back while an alert named them."""
+    if is_silent(history):
         return frozenset()
     return frozenset(
         one.name
@@ -88,12 +96,12 @@ def as_recorded_before(history: PersonMemory, one: TakenBack) -> PersonMemory:
 def _stood_under_alert(judge: PersonJudge, history: PersonMemory, one: TakenBack) -> bool:
     ref = (one.fact.institution, one.fact.encounter)
     try:
-        found = list(judge.naming(as_recorded_before(history, one), ref))
+        found = judge.naming(as_recorded_before(history, one), ref)
+        return any(not finding.shadow and ASKED_FOR.isdisjoint(finding.rule.checks) for finding in found)
     except Exception as error:
         # The settlement itself is screened all the same; what the rule would have said is not known.
         log.warning("taken_back_not_judged", error=type(error).__name__)
         return False
-    return any(not finding.shadow and ASKED_FOR.isdisjoint(finding.rule.checks) for finding in found)
 
 
 def _cancelled(history: PersonHistory) -> list[TakenBack]:

@@ -168,6 +168,17 @@ def test_nothing_is_said_of_a_placeholder_and_it_is_said_again_below_the_limit()
     }
 
 
+def test_of_a_person_with_too_much_taken_back_nothing_is_said_until_it_is_less(monkeypatch):
+    monkeypatch.setattr("services.detector.taken_back.AT_MOST", 1)
+    other = settlement("05-03 10:00", "H3", "S2")
+    more = [other, cancellation("05-03 11:00", other)]
+    for seed in range(6):
+        told = [*STORY, *more]
+        assert said_as_it_came(entries(Random(seed).sample(told, len(told)))) == set()
+        told.append(cancellation("05-03 12:00", more[1]))
+        assert said_as_it_came(entries(Random(seed).sample(told, len(told)))) == {"S1"}
+
+
 def test_lines_that_were_mended_before_do_not_come_back():
     """Priced above the maximum: mended in time, or only afterwards."""
     known = registry_of(Price("001101", max_price=Decimal(5)))
@@ -206,7 +217,7 @@ def test_where_a_rule_raises_the_settlement_is_screened_all_the_same():
 @settings(FEW, max_examples=150)
 @given(worlds(), st.lists(registries, min_size=1, max_size=2), st.randoms(use_true_random=False))
 def test_what_was_said_as_it_came_is_what_a_clean_run_says(story, known, random):
-    """In any order, with repeats, repacked, under other registries on the way."""
+    """In any order, with repeats and crashes, repacked, under other registries on the way."""
     said_last_is_a_clean_run(story, known, random)
 
 
@@ -229,6 +240,11 @@ def said_last_is_a_clean_run(story, known, random):
             run.persons.repack()
         elif chance < 0.15:
             run.use(random.choice(known))
+        elif chance < 0.3:
+            run.persons.put()
+        elif chance < 0.4:
+            run.persons.crash()
+            run.work()
     if run.pipeline.person.registry is not known[-1]:
         run.use(known[-1])
     expected = stood(*story, known=known[-1])

@@ -8,7 +8,8 @@ back (cancelled, or by a negative mirror)
   fewer than 50: all others; where these did too, this is not judged); or
 - 3 settlements or more that stood under an alert: one over their person names them by all that had been
   recorded until they were taken back. It does not count where the rule itself takes a cancellation for an
-  innocent explanation (swiped twice, settled twice): who then takes back does as asked.
+  innocent explanation (swiped twice, settled twice): who then takes back does as asked; nor does anything of
+  a placeholder, or of a person with more than 50 settlements taken back.
 
 A settlement counts on the day of its visit. Of several such weeks one speaks: one with settlements under
 alert before others, then the worst; no money is suspected, as what was taken back is not paid.
