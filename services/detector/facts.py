@@ -267,8 +267,9 @@ class Detail(Struct, array_like=True, gc=False):
 
 _encode_detail = msgspec.msgpack.Encoder(decimal_format="string").encode
 _decode_detail = msgspec.msgpack.Decoder(Detail).decode
-UNPACKED_AT_MOST = 20_000
-"""Details kept unpacked, some tens of megabytes: every rule asks for those of the same few facts."""
+UNPACKED_AT_MOST = 4_000
+"""Details kept unpacked: every rule asks for those of the same few facts. To let go of very many at once
+would hold up whoever waits."""
 _unpacked: "dict[int, tuple[Fact, Detail]]" = {}
 
 
